@@ -1,0 +1,1 @@
+"""virtreg: one URL in front of many package and image registries."""

@@ -1,0 +1,178 @@
+"""The error tree.
+
+Every class owns the HTTP status it hints at (``status``) and a stable wire code (``code``).
+Only :mod:`virtreg.wsgi` turns these into responses, through ``Format.problem``; nothing ever
+decides a status by reading a message. Messages never carry credentials, and no URL in them has
+user information or a query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from virtreg.model import Answered
+
+__all__ = [
+    "ConfigError",
+    "Conflict",
+    "Forbidden",
+    "IndexUnavailable",
+    "IntegrityError",
+    "InvalidRequest",
+    "Missing",
+    "NotFound",
+    "StorageError",
+    "Unauthenticated",
+    "UpstreamError",
+    "UpstreamRefused",
+    "UpstreamThrottled",
+    "UpstreamTimeout",
+    "UpstreamUnavailable",
+    "VirtregError",
+]
+
+
+class VirtregError(Exception):
+    """Root of everything virtreg raises on purpose.
+
+    ``answers`` lists what each upstream said, best position first, when the error comes from
+    asking them. ``retry_after`` is in seconds, or None when waiting is not known to help.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        answers: Sequence[Answered] = (),
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.answers: tuple[Answered, ...] = tuple(answers)
+        self.retry_after = retry_after
+
+
+class InvalidRequest(VirtregError):
+    """The request itself is malformed: a path, a header or a document out of its grammar."""
+
+    status = 400
+    code = "invalid_request"
+
+
+class Unauthenticated(VirtregError):
+    """Credentials are missing, unknown or expired; the answer carries a challenge."""
+
+    status = 401
+    code = "unauthenticated"
+
+
+class Forbidden(VirtregError):
+    """The caller is known and may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(VirtregError):
+    """Absent: every upstream asked said 404 or 410, or there is no such registry."""
+
+    status = 404
+    code = "not_found"
+
+
+class Conflict(VirtregError):
+    """The change contradicts what is stored."""
+
+    status = 409
+    code = "conflict"
+
+
+class ConfigError(VirtregError):
+    """The configuration cannot be used; raised only while starting.
+
+    The message names the file and the key.
+    """
+
+    code = "config_error"
+
+
+class UpstreamError(VirtregError):
+    """An upstream gave no usable answer. ``upstream`` is its configured name.
+
+    Never means "absent": absence is a value, not an exception.
+    """
+
+    status = 502
+    code = "upstream_error"
+    outcome: ClassVar[str] = "broken"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        upstream: str = "",
+        answers: Sequence[Answered] = (),
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, answers=answers, retry_after=retry_after)
+        self.upstream = upstream
+
+
+class UpstreamUnavailable(UpstreamError):
+    """Connection refused or cut, a name that does not resolve, a 5xx, or an open breaker."""
+
+    code = "upstream_unavailable"
+    outcome = "unavailable"
+
+
+class UpstreamTimeout(UpstreamError):
+    """No connection, no first byte, or no end of the body within the configured limits."""
+
+    status = 504
+    code = "upstream_timeout"
+    outcome = "timeout"
+
+
+class UpstreamRefused(UpstreamError):
+    """The upstream said 401 or 403, or its address is not allowed by the egress policy."""
+
+    code = "upstream_refused"
+    outcome = "refused"
+
+
+class UpstreamThrottled(UpstreamError):
+    """The upstream said 429, or 503 with ``Retry-After``."""
+
+    status = 503
+    code = "upstream_throttled"
+    outcome = "throttled"
+
+
+class IntegrityError(UpstreamError):
+    """The upstream's bytes are not what they must be: digest, length, or kind of content."""
+
+    code = "upstream_corrupt"
+    outcome = "corrupt"
+
+
+class StorageError(VirtregError):
+    """The cache itself failed: disk full, bucket denied, database gone."""
+
+    status = 503
+    code = "storage_error"
+
+
+class Missing(StorageError):
+    """The store does not hold this key. Internal: callers refill instead of failing."""
+
+    code = "missing"
+
+
+class IndexUnavailable(StorageError):
+    """The entry index cannot be asked."""
+
+    code = "index_unavailable"

@@ -1,0 +1,305 @@
+"""The values that travel: frozen, parsed once at the edge, safe to share between threads.
+
+Units: sizes in bytes, times as seconds since the epoch (float), durations in seconds unless the
+name says hours. Digests are lower-case hex without an algorithm prefix unless stated.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+Headers = tuple[tuple[str, str], ...]
+"""Response headers in order; names in their canonical spelling."""
+
+
+class Algorithm(enum.StrEnum):
+    """A digest algorithm; the value is its name in :mod:`hashlib` and in file suffixes."""
+
+    SHA256 = "sha256"
+    SHA1 = "sha1"
+    MD5 = "md5"
+    SHA512 = "sha512"
+
+    @property
+    def hex_length(self) -> int:
+        return _HEX_LENGTHS[self]
+
+
+_HEX_LENGTHS = {
+    Algorithm.SHA256: 64,
+    Algorithm.SHA1: 40,
+    Algorithm.MD5: 32,
+    Algorithm.SHA512: 128,
+}
+
+Digests = Mapping[Algorithm, str]
+"""Known digests of one body; any subset of the algorithms."""
+
+
+class Freshness(enum.Enum):
+    """Which validity setting decides how long a cached path is served without asking again."""
+
+    IMMUTABLE = "immutable"
+    """Never asked for again: the path can only ever mean these bytes."""
+    ARTIFACT = "artifact"
+    """``cache_validity_hours``; 0 turns checks off."""
+    METADATA = "metadata"
+    """``metadata_cache_validity_hours``; for documents that are meant to change."""
+
+
+@frozen
+class Route:
+    """What one request asks of a registry, decided by ``Format.route`` from the path alone."""
+
+    path: str
+    """Canonical path without a leading slash: the cache key, and what an upstream is asked."""
+    freshness: Freshness = Freshness.ARTIFACT
+    merged: bool = False
+    """The document is built from every upstream's own document at this path."""
+    checksum: Algorithm | None = None
+    """When set, the answer is this digest of the body at ``path``, as hex text."""
+    digest: tuple[Algorithm, str] | None = None
+    """The digest the body must have, when the path itself fixes it."""
+
+
+@frozen
+class Expectation:
+    """What a format wants of the upstream exchange for one route."""
+
+    accept: str = "*/*"
+    """The ``Accept`` header sent upstream, whatever the client sent."""
+    max_bytes: int | None = None
+    """A larger body is refused as corrupt."""
+    sidecars: tuple[tuple[Algorithm, str], ...] = ()
+    """Paths beside the body whose text claims a digest, strongest wish first. The first that
+    exists is compared; none existing is no claim."""
+
+
+@frozen
+class Examination:
+    """A format's verdict on an upstream's answer, from its headers and first bytes."""
+
+    claims: Digests = field(factory=dict)
+    """Digests the upstream claims in headers, to be proved before the body is published."""
+    refusal: str | None = None
+    """Why this cannot be the file asked for (an HTML page for a POM), or None."""
+
+
+@frozen
+class Answered:
+    """What one upstream said during a walk, for error bodies and logs."""
+
+    upstream: str
+    outcome: Literal[
+        "found", "absent", "refused", "throttled", "timeout", "unavailable", "corrupt", "not_asked"
+    ]
+    detail: str = ""
+    """One line for a person, such as ``404 Not Found`` or ``no first byte in 10 s``."""
+
+
+@frozen
+class Validators:
+    """An upstream's own validators for a body, as it sent them."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@frozen
+class Fetch:
+    """One request to an upstream."""
+
+    path: str
+    method: Literal["GET", "HEAD"] = "GET"
+    accept: str = "*/*"
+    known: Validators | None = None
+    """Sent as ``If-None-Match`` / ``If-Modified-Since``; the answer may then be 304."""
+    offset: int = 0
+    """Resume: sent as ``Range: bytes=<offset>-``; the answer may then be 206."""
+    if_range: str | None = None
+    """The strong validator that makes a resume safe (RFC 9110, 13.1.5)."""
+    headers: Headers = ()
+    """Further request headers of the format. Never credentials."""
+
+
+@frozen
+class Entry:
+    """One cached path of one source: bookkeeping only, the bytes are in the store.
+
+    ``source`` is an upstream's key, or a registry's key for documents merged there.
+    """
+
+    source: str
+    path: str
+    sha256: str
+    """Also the blob's key in the store."""
+    size: int
+    sha1: str
+    md5: str
+    sha512: str
+    content_type: str | None
+    """As the upstream sent it; never served unchecked."""
+    etag: str | None
+    last_modified: str | None
+    created_at: float
+    checked_at: float
+    """When an upstream last vouched for this path."""
+    parts: str = ""
+    """For merged documents: fingerprint of the members they were built from."""
+
+    @property
+    def digests(self) -> Digests:
+        return {
+            Algorithm.SHA256: self.sha256,
+            Algorithm.SHA1: self.sha1,
+            Algorithm.MD5: self.md5,
+            Algorithm.SHA512: self.sha512,
+        }
+
+    @property
+    def validators(self) -> Validators:
+        return Validators(self.etag, self.last_modified)
+
+
+@frozen
+class Representation:
+    """The facts about a body that response headers are made of."""
+
+    size: int | None
+    """None while a download of unknown length is still running."""
+    digests: Digests = field(factory=dict)
+    """Proved digests, or an upstream's claims that will be proved before the last byte leaves."""
+    content_type: str | None = None
+    """What the upstream called it; a format decides what is said."""
+    last_modified: str | None = None
+    """An HTTP date (RFC 9110, 5.6.7), the upstream's own where it sent one."""
+
+
+class Secret:
+    """A credential that does not print. ``reveal()`` is the only way to the text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(("Secret", self._text))
+
+    def __reduce__(self) -> Any:
+        raise TypeError("secrets are not pickled")
+
+
+@frozen
+class UpstreamSpec:
+    """One upstream as configured. Names are unique within a catalog."""
+
+    name: str
+    url: str
+    """Base URL, http or https, without user information, query or fragment."""
+    username: str | None = None
+    password: Secret | None = None
+    """With ``username``: HTTP Basic."""
+    bearer: Secret | None = None
+    """``Authorization: Bearer``."""
+    headers: tuple[tuple[str, Secret], ...] = ()
+    """Further credential headers, such as ``Private-Token``."""
+    cache_validity_hours: float = 24
+    metadata_cache_validity_hours: float = 24
+    negative_validity_seconds: float = 300
+    """How long an upstream's 404 or 410 is believed; 0 never remembers one."""
+    on_error: Literal["stop", "continue"] = "stop"
+    """Whether the walk may pass this upstream while it is broken."""
+    on_refused: Literal["error", "absent"] = "error"
+    """How 401 and 403 are read; some public mirrors say 403 for what they do not have."""
+    on_missing: Literal["keep", "drop"] = "keep"
+    """What happens to a cached copy when the upstream no longer has the path."""
+    connect_timeout: float = 5
+    read_timeout: float = 30
+    """Longest silence: until the first byte, and between two reads."""
+    total_timeout: float = 3600
+    """Longest whole exchange, body included."""
+    max_connections: int = 16
+    proxy: str | None = None
+    """URL of an HTTP proxy for this upstream."""
+    allow_private: tuple[str, ...] = ()
+    """CIDR ranges outside the public internet that this upstream may reach."""
+    ca_file: str | None = None
+    """PEM bundle to trust instead of the system's."""
+
+    @property
+    def key(self) -> str:
+        """The cache's name for this upstream: changes when it could mean other bytes or reach."""
+        facts = "\0".join((self.name, self.url, self.username or ""))
+        return hashlib.sha256(facts.encode()).hexdigest()[:20]
+
+
+@frozen
+class RegistrySpec:
+    """One virtual registry as configured: an ordered list of upstreams behind one URL."""
+
+    id: int
+    name: str
+    format: str
+    upstreams: tuple[UpstreamSpec, ...]
+    """Best position first."""
+    order: Literal["cached", "strict"] = "cached"
+    """``cached``: a path cached in any upstream is answered from there. ``strict``: an uncached
+    better position is asked first."""
+    description: str = ""
+
+    @property
+    def key(self) -> str:
+        """The cache's name for documents merged here: changes with the members or their order."""
+        facts = "\0".join((self.name, *(upstream.key for upstream in self.upstreams)))
+        return hashlib.sha256(facts.encode()).hexdigest()[:20]
+
+
+@frozen
+class Scope:
+    """What a caller wants to do."""
+
+    registry: str
+    path: str
+    action: Literal["pull"] = "pull"
+
+
+@frozen
+class Credentials:
+    """What a caller presented. ``environ`` is the WSGI environment, for hosts that keep a session
+    or a trusted header there; empty outside WSGI."""
+
+    authorization: str | None = field(default=None, repr=False)
+    environ: Mapping[str, Any] = field(factory=dict, repr=False)
+
+
+@frozen
+class Principal:
+    """Who a caller turned out to be; ``anonymous`` when nobody asked."""
+
+    name: str = "anonymous"
+
+
+@frozen
+class Problem:
+    """An error as one format's clients want to read it."""
+
+    status: int
+    headers: Headers
+    body: bytes

@@ -1,0 +1,363 @@
+"""The protocols third parties implement. Each docstring is the contract; the suites in
+:mod:`virtreg.testing` check it.
+
+Unless a docstring says otherwise every object here is used from many threads at once, and an
+implementation may raise only errors of :mod:`virtreg.errors`; anything else is a bug in it and is
+wrapped at the boundary. Optional powers are separate protocols, found with ``isinstance``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self, runtime_checkable
+
+from virtreg.errors import VirtregError
+from virtreg.model import (
+    Credentials,
+    Digests,
+    Entry,
+    Examination,
+    Expectation,
+    Fetch,
+    Headers,
+    Principal,
+    Problem,
+    RegistrySpec,
+    Representation,
+    Route,
+    Scope,
+    UpstreamSpec,
+)
+
+
+class Reply(Protocol):
+    """An upstream's answer with its body still on the wire. Used by one thread; always closed."""
+
+    @property
+    def status(self) -> int:
+        """200 or 206 (found), 304 (unchanged), 404 or 410 (absent). Nothing else."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Names in lower case."""
+        ...
+
+    @property
+    def length(self) -> int | None:
+        """Bytes the body will have, or None when the upstream did not say."""
+        ...
+
+    def read(self, limit: int) -> bytes:
+        """Return up to ``limit`` bytes as soon as any are there, ``b""`` at the true end.
+
+        Raises UpstreamTimeout or UpstreamUnavailable on a stall or a cut; a body shorter than
+        ``length`` is a cut, never an end.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the connection back, or drop it when the body was not read to its end."""
+        ...
+
+
+class Upstream(Protocol):
+    """One upstream registry."""
+
+    @property
+    def spec(self) -> UpstreamSpec: ...
+
+    def fetch(self, request: Fetch) -> Reply:
+        """Ask once, following redirects, and answer when the headers are there.
+
+        ``Reply.status`` is definite. Everything else raises: UpstreamRefused (401, 403, an
+        address the egress policy forbids, a redirect that may not be followed),
+        UpstreamThrottled (429, or 503 with ``Retry-After``; carries ``retry_after``),
+        UpstreamTimeout, UpstreamUnavailable (5xx, connection trouble, any other status).
+        Credentials go only to the configured origin.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class Body(Protocol):
+    """Bytes that can be read from any place, any number of times, by any thread, until closed."""
+
+    @property
+    def size(self) -> int | None:
+        """Bytes in all; None while that is not known yet."""
+        ...
+
+    def read(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes ``start <= i < stop`` (to the end when None) in pieces of at most
+        256 KiB, waiting for bytes that are still arriving.
+
+        Raises the reason when the body will never be whole, before the last byte is yielded.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+@runtime_checkable
+class HasFile(Protocol):
+    """Power of a Body: it is exactly one regular file."""
+
+    def file(self) -> BinaryIO:
+        """An open file at offset 0, owned by the caller, for ``wsgi.file_wrapper``."""
+        ...
+
+
+class CacheStore(Protocol):
+    """Content-addressed blobs. Keys come from :mod:`virtreg.core.layout`, never from a client."""
+
+    def open(self, key: str) -> Body:
+        """The whole blob; raises Missing when the store does not hold it."""
+        ...
+
+    def put(self, key: str, content: Path | bytes) -> None:
+        """Publish a finished, verified blob: all or nothing, durable on return, and harmless when
+        the key exists already. A path's file may be moved away; its open descriptors stay good.
+        Renews the blob's ``modified_at``.
+        """
+        ...
+
+    def delete(self, key: str) -> None:
+        """Forget a blob; no error when absent. Bodies already open stay readable where the
+        storage allows it, else they raise StorageError, never wrong bytes."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[tuple[str, int, float]]:
+        """Every ``(key, size, modified_at)`` under the prefix, in any order, lazily."""
+        ...
+
+
+@runtime_checkable
+class Spools(Protocol):
+    """Power of a CacheStore: a folder from which ``put`` is a rename."""
+
+    def spool(self) -> Path: ...
+
+
+class EntryIndex(Protocol):
+    """Which source holds which path as which blob."""
+
+    def find(self, path: str, sources: Sequence[str]) -> list[Entry]:
+        """The entries of one path, in one query, in any order. The hot path's only query."""
+        ...
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Insert or replace by (source, path), all or none."""
+        ...
+
+    def touch(self, source: str, path: str, checked_at: float) -> None:
+        """Set ``checked_at`` of one entry; no error when it is gone."""
+        ...
+
+    def drop(self, source: str, path: str | None = None) -> int:
+        """Remove one entry, or all of a source; the number removed."""
+        ...
+
+    def page(
+        self, source: str, *, after: str = "", limit: int = 100, search: str = ""
+    ) -> list[Entry]:
+        """Entries of one source in path order, with path > ``after``, at most ``limit``, whose
+        path contains ``search`` (case-insensitive, no wildcards)."""
+        ...
+
+    def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
+        """Take or renew a named lease until ``now + seconds``. True exactly when ``holder`` has
+        it on return: it was free, expired, or already the holder's. ``seconds`` 0 gives it up."""
+        ...
+
+
+@runtime_checkable
+class CountsDownloads(Protocol):
+    """Power of an EntryIndex: keep download counts, apart from the entries so that counting never
+    disturbs a reader."""
+
+    def count(self, downloads: Mapping[tuple[str, str], tuple[int, float]]) -> None:
+        """Add ``(source, path) -> (times, last_at)`` to what is kept."""
+        ...
+
+    def downloads(self, source: str, path: str) -> tuple[int, float | None]:
+        """``(times, last_at)``; ``(0, None)`` when never downloaded."""
+        ...
+
+
+@runtime_checkable
+class KnowsReferences(Protocol):
+    """Power of an EntryIndex: tell which blobs are still needed."""
+
+    def referenced(self, digests: Sequence[str]) -> set[str]:
+        """Those of the given sha256 digests that some entry refers to."""
+        ...
+
+
+class Catalog(Protocol):
+    """The configured registries."""
+
+    def revision(self) -> int:
+        """A number that grows with every change; cheap."""
+        ...
+
+    def registries(self) -> tuple[RegistrySpec, ...]:
+        """All of them, by id."""
+        ...
+
+    def save(self, spec: RegistrySpec) -> None:
+        """Insert or replace by id. Raises Conflict when the name or an upstream's name means
+        something else already, or when the catalog is read-only."""
+        ...
+
+    def remove(self, registry_id: int) -> None:
+        """Raises NotFound when there is none, Conflict when the catalog is read-only."""
+        ...
+
+
+class Authenticator(Protocol):
+    """Decides who a caller is and whether they may."""
+
+    def admit(self, credentials: Credentials, scope: Scope) -> Principal:
+        """Raises Unauthenticated (nobody known: challenge them) or Forbidden (known, not
+        allowed). Called for every request; an implementation caches what is slow."""
+        ...
+
+
+class Format(Protocol):
+    """One package format: pure decisions, no I/O, no clock."""
+
+    @property
+    def name(self) -> str:
+        """The format's name in configuration and URLs."""
+        ...
+
+    def route(self, path: str) -> Route:
+        """Parse the path below the registry's URL (decoded, no leading slash) into a Route.
+
+        Raises InvalidRequest with the reason for anything outside the format's grammar, NotFound
+        for what is well-formed but never served. ``route(route(p).path)`` is the route of the
+        file itself, without ``checksum``.
+        """
+        ...
+
+    def expect(self, route: Route) -> Expectation:
+        """What to ask upstream and what to hold the answer to."""
+        ...
+
+    def examine(self, route: Route, headers: Mapping[str, str], head: bytes) -> Examination:
+        """Judge an upstream's answer by its headers (lower-case names) and first bytes (up to
+        4096, fewer only when the body ends)."""
+        ...
+
+    def merge(
+        self, route: Route, documents: Sequence[tuple[str, bytes]]
+    ) -> tuple[bytes, list[str]]:
+        """Build one document from the ``(upstream name, bytes)`` that exist, best position first,
+        at least one. Returns it with the names left out because their document is unusable.
+
+        Deterministic, idempotent; one usable document comes back byte for byte. Raises
+        IntegrityError when none is usable and NotFound when a truthful merge does not exist.
+        """
+        ...
+
+    def complete(self, route: Route) -> bool:
+        """Whether a merge is a lie unless *every* upstream contributed (else absent is fine)."""
+        ...
+
+    def headers(self, route: Route, representation: Representation) -> Headers:
+        """Headers about the body: media type, checksums. Not length, validators or ranges."""
+        ...
+
+    def problem(self, error: VirtregError) -> Problem:
+        """The error as this format's clients read it. Never an empty body."""
+        ...
+
+    def challenge(self, realm: str) -> str:
+        """The ``WWW-Authenticate`` value sent with 401."""
+        ...
+
+
+class VirtualRegistry(Protocol):
+    """One URL over an ordered list of upstreams."""
+
+    @property
+    def spec(self) -> RegistrySpec: ...
+
+    @property
+    def format(self) -> Format: ...
+
+    def resolve(self, route: Route) -> Resolution:
+        """Answer from the cache or the upstreams. The caller closes ``Resolution.body``.
+
+        Raises NotFound only when every upstream said so, UpstreamError when one that matters is
+        broken and nothing is cached, StorageError when the cache cannot answer.
+        """
+        ...
+
+    def purge(self, path: str) -> int:
+        """Forget what is cached and remembered about one path, absence included."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Resolution(Protocol):
+    """An answer: facts at once, bytes on demand."""
+
+    @property
+    def route(self) -> Route: ...
+
+    @property
+    def source(self) -> str:
+        """Key of the entry's source, for download counts."""
+        ...
+
+    @property
+    def representation(self) -> Representation: ...
+
+    @property
+    def body(self) -> Body: ...
+
+    @property
+    def origin(self) -> str:
+        """``hit``, ``miss``, ``revalidated``, ``stale`` or ``merged``."""
+        ...
+
+    @property
+    def expires_at(self) -> float:
+        """Until when this very answer may be repeated without resolving again; 0 for never,
+        infinity for always."""
+        ...
+
+
+__all__ = [
+    "Authenticator",
+    "Body",
+    "CacheStore",
+    "Catalog",
+    "CountsDownloads",
+    "Digests",
+    "EntryIndex",
+    "Format",
+    "HasFile",
+    "Headers",
+    "KnowsReferences",
+    "Reply",
+    "Resolution",
+    "Spools",
+    "Upstream",
+    "VirtualRegistry",
+]
