@@ -1,0 +1,7 @@
+"""Configuration: a TOML file becomes frozen values, or one complete error."""
+
+from virtreg.config.defaults import default_config
+from virtreg.config.loading import load
+from virtreg.config.values import Config, ServerConfig, StorageConfig
+
+__all__ = ["Config", "ServerConfig", "StorageConfig", "default_config", "load"]

@@ -1,0 +1,114 @@
+"""From a TOML file to a Config, or to one error that says everything that is wrong with it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+
+from virtreg.config.strict import Problems, nearest
+from virtreg.config.tables import File, RegistryTable, reader
+from virtreg.config.values import Config
+from virtreg.errors import ConfigError
+from virtreg.model import RegistrySpec, UpstreamSpec
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Read a configuration file. ``env:NAME`` secrets are looked up in ``environ``.
+
+    Tables in messages are counted from 1. Raises ConfigError, whose message has one line
+    ``file: key: reason`` for every problem in the file.
+    """
+    content = _parse(path)
+    folder = path.absolute().parent
+    try:
+        file = reader(environ, folder).structure(content, File)
+    except Problems as error:
+        # References are checked as well, so that one run of the program shows all there is.
+        raise _refusal(path, [*error.found, *_names(content)]) from None
+    if found := [*_names(content), *_ids(file.registry)]:
+        raise _refusal(path, found)
+    upstreams = {upstream.name: upstream for upstream in file.upstream}
+    return Config(
+        registries=tuple(
+            _registry(place, table, upstreams) for place, table in enumerate(file.registry, 1)
+        ),
+        server=file.server,
+        storage=evolve(file.storage, path=folder / file.storage.path),
+    )
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not TOML: it is not UTF-8 text") from None
+
+
+def _refusal(path: Path, found: Sequence[tuple[str, str]]) -> ConfigError:
+    return ConfigError("\n".join(f"{path.name}: {key}: {reason}" for key, reason in found))
+
+
+def _registry(
+    place: int, table: RegistryTable, upstreams: Mapping[str, UpstreamSpec]
+) -> RegistrySpec:
+    return RegistrySpec(
+        id=table.id or place,
+        name=table.name,
+        format=table.format,
+        upstreams=tuple(upstreams[name] for name in table.upstreams),
+        order=table.order,
+        description=table.description,
+    )
+
+
+def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names used twice, and upstreams named but not there; of a file that may be wrong already,
+    so that only what has its right shape is looked at."""
+    known: list[str] = []
+    for kind in ("upstream", "registry"):
+        seen: dict[str, int] = {}
+        for place, table in _tables(content, kind):
+            name = table.get("name")
+            if not isinstance(name, str):
+                continue
+            if name in seen:
+                yield f"{kind}[{place}].name", f'"{name}" is {kind}[{seen[name]}] already'
+            seen.setdefault(name, place)
+        known = known or list(seen)
+    for place, table in _tables(content, "registry"):
+        names = table.get("upstreams")
+        if not isinstance(names, list):
+            continue
+        for position, name in enumerate(names, 1):
+            key = f"registry[{place}].upstreams[{position}]"
+            if isinstance(name, str) and name not in known:
+                yield key, f'there is no upstream "{name}"; {nearest(name, known)}'
+            elif name in names[: position - 1]:
+                yield key, f'"{name}" is listed twice'
+
+
+def _tables(content: Mapping[str, Any], kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    tables = content.get(kind)
+    for place, table in enumerate(tables if isinstance(tables, list) else (), 1):
+        if isinstance(table, dict):
+            yield place, table
+
+
+def _ids(registries: Sequence[RegistryTable]) -> Iterator[tuple[str, str]]:
+    seen: dict[int, int] = {}
+    if not registries:
+        yield "registry", "must hold at least one table"
+    for place, table in enumerate(registries, 1):
+        number = table.id or place
+        if number in seen:
+            yield f"registry[{place}].id", f"{number} is the id of registry[{seen[number]}] already"
+        seen.setdefault(number, place)

@@ -1,0 +1,167 @@
+"""The tables of a configuration file and the checks of their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import field, frozen
+from cattrs import Converter
+
+from virtreg.config import fields, secrets
+from virtreg.config.strict import Hook, checked, converter, each, expect, listed, nearest, table
+from virtreg.config.values import MAX_UPSTREAMS, ServerConfig, StorageConfig
+from virtreg.model import Secret, UpstreamSpec
+
+FORMATS = ("maven",)
+
+
+@frozen
+class RegistryTable:
+    """``[[registry]]``: a RegistrySpec that names its upstreams."""
+
+    name: str
+    format: str
+    upstreams: tuple[str, ...]
+    id: int | None = None
+    order: Literal["cached", "strict"] = "cached"
+    description: str = ""
+
+
+@frozen
+class File:
+    """The whole file."""
+
+    registry: tuple[RegistryTable, ...]
+    upstream: tuple[UpstreamSpec, ...] = ()
+    server: ServerConfig = field(factory=ServerConfig)
+    storage: StorageConfig = field(factory=StorageConfig)
+
+
+def reader(environ: Mapping[str, str], folder: Path) -> Converter:
+    """A converter for :class:`File`. ``folder`` is what relative paths start from."""
+    strict = converter()
+
+    def secret(text: str) -> Secret:
+        return secrets.read(text, environ, folder)
+
+    def visible(text: str) -> Secret:
+        # A field value is ASCII on the wire (RFC 9110, 5.5); only Basic encodes its password.
+        found = secret(text)
+        if not found.reveal().isascii():
+            raise ValueError("must be ASCII text")
+        return found
+
+    def headers(value: object, _: object) -> tuple[tuple[str, Secret], ...]:
+        def one(key: str, reference: object) -> tuple[str, Secret]:
+            return fields.header(key), visible(expect(str, reference))
+
+        content = expect(dict, value)
+        return each((key, partial(one, key, content[key])) for key in content)
+
+    def index(text: str) -> str:
+        if text.startswith(("env:", "file:")):
+            return secret(text).reveal()
+        if "://" not in text:
+            raise ValueError('must be a URL such as "postgresql+psycopg://host/name"')
+        if "@" in text:
+            raise ValueError(
+                "must not hold a user name or password; "
+                'put the whole URL in an environment variable and write "env:NAME"'
+            )
+        return text
+
+    upstream = {
+        "name": checked(str, fields.name),
+        "url": checked(str, fields.url),
+        "username": checked(str, fields.username),
+        "password": checked(str, secret),
+        "bearer": checked(str, visible),
+        "headers": headers,
+        "cache_validity_hours": checked(float, fields.at_least_zero),
+        "metadata_cache_validity_hours": checked(float, fields.above_zero),
+        "negative_validity_seconds": checked(float, fields.at_least_zero),
+        "connect_timeout": checked(float, fields.above_zero),
+        "read_timeout": checked(float, fields.above_zero),
+        "total_timeout": checked(float, fields.above_zero),
+        "max_connections": _whole(1, 1024),
+        "proxy": checked(str, fields.proxy),
+        "allow_private": listed(fields.network),
+        "ca_file": checked(str, partial(fields.file, folder=folder)),
+    }
+    registry = {
+        "id": _whole(1, 2**31 - 1),
+        "name": checked(str, fields.name),
+        "format": checked(str, _format),
+        "upstreams": _upstreams,
+        "description": checked(str, fields.description),
+    }
+    server = {
+        "host": checked(str, fields.host),
+        "port": _whole(0, 65535),
+        "threads": _whole(1, 4096),
+        "realm": checked(str, fields.realm),
+        "graceful_timeout": _whole(1, 86400),
+        "hot_bytes": _whole(0, 2**40),
+    }
+    storage = {
+        "path": checked(str, _folder),
+        "url": checked(str, fields.store_url),
+        "index": checked(str, index),
+    }
+    strict.register_structure_hook(
+        UpstreamSpec, table(strict, UpstreamSpec, upstream, _credentials)
+    )
+    strict.register_structure_hook(RegistryTable, table(strict, RegistryTable, registry))
+    strict.register_structure_hook(ServerConfig, table(strict, ServerConfig, server))
+    strict.register_structure_hook(StorageConfig, table(strict, StorageConfig, storage))
+    strict.register_structure_hook(File, table(strict, File, {}))
+    return strict
+
+
+def _whole(least: int, most: int) -> Hook:
+    def check(number: int) -> int:
+        if not least <= number <= most:
+            raise ValueError(f"must be from {least} to {most}")
+        return number
+
+    return checked(int, check)
+
+
+def _format(text: str) -> str:
+    if text not in FORMATS:
+        raise ValueError(f"unknown format; {nearest(text, FORMATS)}")
+    return text
+
+
+def _upstreams(value: object, _: object) -> tuple[str, ...]:
+    names = listed(fields.name)(value, None)
+    if not names:
+        raise ValueError("must name at least one upstream")
+    if len(names) > MAX_UPSTREAMS:
+        raise ValueError(f"must name at most {MAX_UPSTREAMS} upstreams, not {len(names)}")
+    return tuple(names)
+
+
+def _folder(text: str) -> Path:
+    if not text or not text.isprintable():
+        raise ValueError("must be the path of a folder")
+    return Path(text)
+
+
+def _credentials(upstream: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """An upstream is sent one credential, and a whole one."""
+    if "username" in upstream and "password" not in upstream:
+        yield "password", "is missing: `username` and `password` go together"
+    if "password" in upstream and "username" not in upstream:
+        yield "username", "is missing: `username` and `password` go together"
+    if "password" in upstream and "bearer" in upstream:
+        yield "bearer", "cannot stand beside `password`; an upstream takes one of them"
+    headers = upstream.get("headers")
+    names = [name.lower() for name in headers] if isinstance(headers, dict) else []
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"headers.{name}", "stands there twice, in different spellings"
+    if "authorization" in names and ("password" in upstream or "bearer" in upstream):
+        yield "headers.authorization", "cannot stand beside `password` or `bearer`"
