@@ -1,0 +1,70 @@
+"""What the tests with real clients share: repositories, web servers, virtreg itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import sample, shelves
+from tests.e2e.maven import Maven
+from tests.e2e.nginx import Nginx
+from tests.e2e.server import Origin, Server
+from tests.e2e.tree import Tree
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def repositories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folder of each upstream's repository, and ``all``: the same files in one."""
+    folder = tmp_path_factory.mktemp("repositories")
+    trees = {name: Tree(folder / name) for name in (*shelves.UPSTREAMS, "all")}
+    shelves.fill(trees.__getitem__, tmp_path_factory.mktemp("workshop"))
+    shelves.fill(lambda _: trees["all"], tmp_path_factory.mktemp("workshop"))
+    return {name: tree.root for name, tree in trees.items()}
+
+
+@pytest.fixture
+def upstreams(repositories: dict[str, Path], tmp_path: Path) -> Iterator[Nginx]:
+    """The repositories on the web, each on its own port, with an empty access log."""
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    with Nginx(folder, repositories) as nginx:
+        yield nginx
+
+
+@pytest.fixture
+def origins(upstreams: Nginx) -> list[Origin]:
+    """The three split repositories as virtreg's upstreams, best position first."""
+    return [Origin(name, upstreams.url(name)) for name in shelves.UPSTREAMS]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start virtreg over some upstreams: ``serve(*origins)``. Stopped gracefully at the end."""
+    started: list[Server] = []
+
+    def start(*origins: Origin) -> Server:
+        server = Server(tmp_path / f"virtreg-{len(started)}", origins)
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def mvn(tmp_path: Path) -> Maven:
+    folder = tmp_path / "maven"
+    folder.mkdir()
+    return Maven(folder)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The sample project, not built yet."""
+    return sample.write(tmp_path / "project")

@@ -1,0 +1,71 @@
+"""Real mvn with nothing of the machine's own: empty local repository, own settings, own home."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from attrs import frozen
+
+_SETTINGS = """<settings>
+  <mirrors>
+    <mirror><id>lab</id><mirrorOf>*</mirrorOf><url>{url}/</url></mirror>
+  </mirrors>
+  <pluginGroups><pluginGroup>com.example.lab</pluginGroup></pluginGroups>
+  <profiles>
+    <profile>
+      <id>lab</id>
+      <repositories>
+        <repository>
+          <id>lab-repository</id><url>{url}/</url><snapshots><enabled>true</enabled></snapshots>
+        </repository>
+      </repositories>
+    </profile>
+  </profiles>
+  <activeProfiles><activeProfile>lab</activeProfile></activeProfiles>
+</settings>
+"""
+
+
+@frozen
+class Run:
+    """One finished build."""
+
+    code: int
+    output: str
+    local: Path
+    """The local repository it filled."""
+
+    def fetched(self, name: str) -> bool:
+        """Whether a file of this name was downloaded into the local repository."""
+        return any(self.local.rglob(name))
+
+
+@frozen
+class Maven:
+    """A sandbox for builds; every run starts from an empty local repository."""
+
+    folder: Path
+
+    def run(self, url: str, project: Path, *goals: str) -> Run:
+        """Build with strict checksums, asking ``url`` for everything."""
+        sandbox = self.folder / str(len(list(self.folder.iterdir())))
+        local, home = sandbox / "repository", sandbox / "home"
+        home.mkdir(parents=True)
+        settings = sandbox / "settings.xml"
+        settings.write_text(_SETTINGS.format(url=url))
+        done = subprocess.run(
+            ["mvn", "-B", "-ntp", "-C", "-s", settings, f"-Dmaven.repo.local={local}", *goals],
+            cwd=project,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(home),
+                "MAVEN_OPTS": f"-Duser.home={home} -XX:TieredStopAtLevel=1",
+                "MAVEN_SKIP_RC": "1",
+            },
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        return Run(done.returncode, done.stdout + done.stderr, local)

@@ -1,0 +1,137 @@
+"""The bundled server as a subprocess."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+from tests.e2e.processes import family, free_port, until
+
+Setting = str | int | float | bool | list[str]
+
+
+@frozen
+class Origin:
+    """One ``[[upstream]]`` table. ``settings`` are further keys of it."""
+
+    name: str
+    url: str
+    settings: dict[str, Setting] = field(factory=dict)
+
+
+@define
+class Server:
+    """One registry, ``main`` with id 1, over ``origins``, best position first. Not thread-safe."""
+
+    folder: Path
+    """Holds ``server.toml``, ``data/`` and the log; kept over restarts."""
+    origins: Sequence[Origin]
+    port: int = field(factory=free_port)
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "server.log"
+
+    @property
+    def maven(self) -> str:
+        """Base URL in the short form, without a slash at its end."""
+        return f"http://127.0.0.1:{self.port}/maven/main"
+
+    @property
+    def gitlab(self) -> str:
+        """Base URL in the compatible form, without a slash at its end."""
+        return f"http://127.0.0.1:{self.port}/api/v4/virtual_registries/packages/maven/1"
+
+    def start(self) -> None:
+        """Start and wait until it says it is ready."""
+        assert self._process is None
+        self.folder.mkdir(parents=True, exist_ok=True)
+        config = self.folder / "server.toml"
+        config.write_text(self._config())
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "virtreg", "serve", str(config)], stdout=log, stderr=log
+            )
+        until(self._ready, f"ready server, see {self.log}")
+
+    def terminate(self) -> None:
+        """Ask it to stop, without waiting."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+
+    def wait(self, seconds: float = 60) -> int:
+        """Its exit code, once it has ended."""
+        assert self._process is not None
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        self._process = None
+        return code
+
+    def stop(self) -> None:
+        """Stop gracefully; does nothing when it is not running."""
+        if self._process is not None:
+            self.terminate()
+            code = self.wait()
+            assert code == 0, f"exit code {code}:\n{self.log.read_text()}"
+
+    def kill(self) -> None:
+        """SIGKILL to every process of the server, as a power cut would."""
+        assert self._process is not None
+        for pid in family(self._process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+    def pids(self) -> list[int]:
+        """The server's processes, the one that was started first."""
+        assert self._process is not None
+        return family(self._process.pid)
+
+    def spooled(self) -> list[Path]:
+        """Files of downloads that are running, or were left behind."""
+        return [path for path in (self.data / "spool").rglob("*") if path.is_file()]
+
+    def _ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.log.read_text()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready") as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.HTTPError, OSError):
+            return False
+
+    def _config(self) -> str:
+        lines = ["[server]", 'host = "127.0.0.1"', f"port = {self.port}", "access_log = false"]
+        lines += ["[storage]", 'path = "data"']
+        for origin in self.origins:
+            settings: dict[str, Setting] = {
+                "name": origin.name,
+                "url": origin.url,
+                "allow_private": ["127.0.0.0/8"],
+                **origin.settings,
+            }
+            # JSON's strings, numbers and lists are TOML's as well.
+            lines += ["[[upstream]]"]
+            lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+        lines += ["[[registry]]", "id = 1", 'name = "main"', 'format = "maven"']
+        lines += [f"upstreams = {json.dumps([origin.name for origin in self.origins])}"]
+        return "\n".join(lines) + "\n"
