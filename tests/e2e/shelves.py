@@ -74,6 +74,7 @@ _HELLO_DESCRIPTOR = """<plugin>
       <requiresProject>false</requiresProject>
       <implementation>com.example.lab.HelloMojo</implementation>
       <language>java</language>
+      <instantiationStrategy>per-lookup</instantiationStrategy>
     </mojo>
   </mojos>
 </plugin>
