@@ -1,0 +1,107 @@
+"""The commands and their options. What they do is imported when they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from virtreg.config import Config
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Unusable(click.ClickException):
+    """The configuration cannot be used; like the command line itself, that is status 2."""
+
+    exit_code = 2
+
+
+def _file(*, required: bool) -> Callable[[Command], Command]:
+    kind = click.Path(exists=True, dir_okay=False, path_type=Path)
+    return click.argument("file", type=kind, required=required)
+
+
+@click.group()
+@click.version_option(package_name="virtreg")
+def virtreg() -> None:
+    """One URL in front of many package registries."""
+
+
+@virtreg.command()
+@_file(required=False)
+@click.option("--host", help="Name or address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one."
+)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the cache; virtreg-data by default.",
+)
+def serve(file: Path | None, host: str | None, port: int | None, data: Path | None) -> None:
+    """Serve the registries of FILE, or Maven Central when there is none."""
+    from virtreg.assembly import build
+    from virtreg.cli.launch import Launch
+    from virtreg.cli.serving import CannotListen, run
+
+    launch = Launch(file=file, host=host, port=port, data=data)
+    _usable(launch.config)
+    try:
+        code = run(launch, build)
+    except CannotListen as error:
+        raise click.ClickException(error.message) from None
+    raise SystemExit(code)
+
+
+@virtreg.command()
+@_file(required=True)
+@click.option("--offline", is_flag=True, help="Only read the file; ask no upstream.")
+def check(file: Path, offline: bool) -> None:
+    """Check FILE, then ask every upstream in it for one small file."""
+    from virtreg.cli.launch import Launch
+
+    config = _usable(Launch(file=file).config)
+    click.echo(f"{file}: ok")
+    if offline:
+        return
+    from virtreg.assembly import open_upstream
+    from virtreg.cli.checking import findings
+
+    broken = 0
+    for finding in findings(config, open_upstream):
+        click.echo(str(finding))
+        broken += finding.broken
+    if broken:
+        raise SystemExit(1)
+
+
+@virtreg.command()
+@_file(required=False)
+@click.option("--base-url", help="Where clients reach the server, if not at its own address.")
+def snippets(file: Path | None, base_url: str | None) -> None:
+    """Print what to paste into Maven, Gradle and sbt to use the registries of FILE."""
+    from virtreg.cli import banner
+    from virtreg.cli.launch import Launch
+    from virtreg.config import fields
+
+    config = _usable(Launch(file=file).config)
+    try:
+        base = fields.url(base_url) if base_url else banner.base_url(config.server)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--base-url") from None
+    for registry in config.registries:
+        for line in banner.snippet_lines(base, registry):
+            click.echo(line)
+
+
+def _usable(load: Callable[[], Config]) -> Config:
+    from virtreg.errors import ConfigError
+
+    try:
+        return load()
+    except ConfigError as error:
+        raise Unusable(error.message) from None

@@ -1,0 +1,39 @@
+"""What a server process is told: the file and the options that override it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from virtreg.config import Config, default_config, load
+
+
+@frozen
+class Launch:
+    """Everything needed to load the configuration again in the worker process.
+
+    Secrets are never sent from process to process: each reads them for itself.
+    """
+
+    file: Path | None = None
+    host: str | None = None
+    port: int | None = None
+    data: Path | None = None
+
+    def config(self) -> Config:
+        """The configuration with the options applied. Raises ConfigError."""
+        if self.file is None:
+            config = default_config((self.data or Path("virtreg-data")).absolute())
+        else:
+            config = load(self.file, os.environ)
+            if self.data is not None:
+                storage = evolve(config.storage, path=self.data.absolute())
+                config = evolve(config, storage=storage)
+        server = evolve(
+            config.server,
+            host=config.server.host if self.host is None else self.host,
+            port=config.server.port if self.port is None else self.port,
+        )
+        return evolve(config, server=server)

@@ -1,0 +1,58 @@
+"""Logging of the bundled server; as a library virtreg configures none."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import sys
+from typing import TextIO
+
+from rich.console import Console
+from rich.logging import RichHandler
+
+ACCESS = "virtreg.access"
+"""Logger of requests: one record each, its facts in ``extra``."""
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "message", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object per record: time (RFC 3339, UTC), level, logger, message, and the facts
+    of ``extra`` under their own names."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+        facts = {
+            "time": time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            facts["exception"] = self.formatException(record.exc_info)
+        extra = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        return json.dumps(facts | extra, default=str)
+
+
+def configure(console: Console, *, access: bool) -> None:
+    """Requests as JSON lines on standard output when ``access``; everything else from INFO up as
+    JSON lines on standard error, or in plain words from WARNING up on a terminal."""
+    package = logging.getLogger("virtreg")
+    package.propagate = False
+    if console.is_terminal and not access:
+        package.setLevel(logging.WARNING)
+        package.handlers = [RichHandler(console=console, show_path=False)]
+    else:
+        package.setLevel(logging.INFO)
+        package.handlers = [_json_to(sys.stderr)]
+    requests = logging.getLogger(ACCESS)
+    requests.propagate = False
+    requests.disabled = not access
+    requests.handlers = [_json_to(sys.stdout)] if access else []
+
+
+def _json_to(stream: TextIO) -> logging.Handler:
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    return handler

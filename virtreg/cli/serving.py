@@ -1,0 +1,80 @@
+"""The bundled server, as seen by the process the user started: it only watches the worker."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+
+from attrs import evolve
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import MPServer
+
+from virtreg.cli.launch import Launch
+from virtreg.cli.worker import Build, Worker
+from virtreg.errors import VirtregError
+
+
+class CannotListen(VirtregError):
+    """The address is not there, not ours, or somebody listens on it already."""
+
+
+def run(launch: Launch, build: Build) -> int:
+    """Serve until SIGTERM or SIGINT, and give the exit status.
+
+    Nothing of the application lives in this process: stores, databases and connection pools
+    are opened by ``build``, in the worker, so that none of them crosses a fork.
+    Raises ConfigError and CannotListen.
+    """
+    server = launch.config().server
+    address, port = claim(server.host, server.port)
+    granian = MPServer(
+        "virtreg",
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=server.threads,
+        websockets=False,
+        # Below: only what ends the server. Its notes on start and stop are ours to write.
+        log_level=LogLevels.error,
+        workers_kill_timeout=server.graceful_timeout,
+    )
+    try:
+        granian.serve(target_loader=Worker(evolve(launch, port=port), build), wrap_loader=False)
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 1
+    return 0
+
+
+def claim(host: str, port: int) -> tuple[str, int]:
+    """The numeric address and the port to listen on; port 0 finds a free one.
+
+    Granian shares ports (SO_REUSEPORT), so two servers could run side by side unnoticed. Binding
+    without it fails while anybody listens. Raises CannotListen.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise CannotListen(f"cannot listen on {host}: {error.strerror}") from None
+    with socket.socket(family, kind, protocol) as probe:
+        if sys.platform != "win32":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+            probe.listen()
+        except PermissionError:
+            raise CannotListen(
+                f"port {port} needs more rights; choose another with --port"
+            ) from None
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                reason = f"port {port} is in use; choose another with --port"
+            else:
+                reason = f"cannot listen on {host}: {error.strerror}"
+            raise CannotListen(reason) from None
+        bound = probe.getsockname()
+    return bound[0], bound[1]

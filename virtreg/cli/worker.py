@@ -1,0 +1,118 @@
+"""The process that serves: it builds the application, says so, and closes it at the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from multiprocessing import connection, parent_process
+from multiprocessing.util import Finalize
+from typing import Protocol
+from wsgiref.types import WSGIApplication
+
+from attrs import evolve, frozen
+from rich.console import Console
+
+from virtreg.cli import logs
+from virtreg.cli.banner import banner, usage
+from virtreg.cli.launch import Launch
+from virtreg.cli.status import StatusLine
+from virtreg.config import Config
+from virtreg.errors import VirtregError
+
+
+class Served(Protocol):
+    """What a built configuration offers a server."""
+
+    @property
+    def app(self) -> WSGIApplication: ...
+
+    def stats(self) -> Mapping[str, int]:
+        """Totals since the start: ``requests``, ``hits``, ``misses``, ``bytes``, and the
+        ``active`` transfers. Called once a second, from another thread."""
+        ...
+
+    def close(self) -> None:
+        """Write what is pending and let go of everything. Called once, after the last answer."""
+        ...
+
+
+Build = Callable[[Config], Served]
+"""Makes the application, in the process that serves it. ``access_log`` is True or False by then."""
+
+
+@frozen
+class Worker:
+    """Loads the application for granian; called once, in the worker's main thread."""
+
+    launch: Launch
+    build: Build
+
+    def __call__(self) -> WSGIApplication:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # Until granian sets its own: whoever stops a starting server need not wait for it.
+            signal.signal(number, lambda *_: sys.exit(0))
+        console = Console(soft_wrap=True, highlight=False, markup=False)
+        try:
+            config = _settled(self.launch.config(), terminal=console.is_terminal)
+            logs.configure(console, access=bool(config.server.access_log))
+            served = self.build(config)
+        except VirtregError as error:
+            sys.exit(f"Error: {error.message}")
+        # Granian's workers end by os._exit, which runs these but nothing of atexit.
+        Finalize(None, served.close, exitpriority=0)
+        _start(_stop_with_parent)
+        _start(lambda: _announce(console, config, served))
+        return served.app
+
+
+def _settled(config: Config, *, terminal: bool) -> Config:
+    access = config.server.access_log
+    server = evolve(config.server, access_log=not terminal if access is None else access)
+    return evolve(config, server=server)
+
+
+def _start(run: Callable[[], None]) -> None:
+    threading.Thread(target=run, name=f"virtreg-{run.__name__}", daemon=True).start()
+
+
+def _stop_with_parent() -> None:
+    """A worker whose parent was killed would hold the port for nobody."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _announce(console: Console, config: Config, served: Served) -> None:
+    """Print the banner once the port answers, then keep the status line."""
+    _wait_until_open(config.server.host, config.server.port)
+    for line in banner(config):
+        console.print(line)
+    if console.is_terminal:
+        for line in usage(config):
+            console.print(line)
+    if console.is_terminal and not config.server.access_log:
+        status = StatusLine(console, served.stats)
+        # Before the application closes: the line's last word is about a running server.
+        Finalize(None, status.stop, exitpriority=1)
+        status.start()
+
+
+def _wait_until_open(host: str, port: int) -> None:
+    """Granian binds in the worker, after the application is loaded, and tells nobody."""
+    pause = threading.Event()
+    while True:
+        try:
+            socket.create_connection((_reachable(host), port), timeout=1).close()
+        except OSError:
+            pause.wait(0.01)
+        else:
+            return
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104

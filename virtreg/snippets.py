@@ -1,0 +1,103 @@
+"""What to paste into a build tool so that it uses a registry. Pure text.
+
+``base_url`` is where clients reach the server, path prefix included, such as
+``http://localhost:8081``.
+"""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape
+
+from attrs import frozen
+
+from virtreg.model import RegistrySpec
+
+
+@frozen
+class Snippet:
+    """A piece of configuration for one tool."""
+
+    title: str
+    filename: str
+    """Where it belongs."""
+    text: str
+
+
+def registry_url(base_url: str, registry: RegistrySpec) -> str:
+    """The URL that clients are given; ends with a slash."""
+    return f"{base_url.rstrip('/')}/{registry.format}/{registry.name}/"
+
+
+def snippets(base_url: str, registry: RegistrySpec) -> tuple[Snippet, ...]:
+    """Snippets for every tool that speaks the registry's format; none for an unknown format."""
+    if registry.format != "maven":
+        return ()
+    url = registry_url(base_url, registry)
+    name = f"virtreg-{registry.name}"
+    return (
+        Snippet("Maven", "~/.m2/settings.xml", _settings_xml(url, name)),
+        Snippet("Gradle 7 and later", "settings.gradle", _settings_gradle(url)),
+        Snippet("Gradle, one project", "build.gradle", _build_gradle(url)),
+        Snippet("sbt", "build.sbt", _build_sbt(url, name)),
+    )
+
+
+def _settings_xml(url: str, name: str) -> str:
+    return f"""\
+<settings>
+  <mirrors>
+    <mirror>
+      <id>{escape(name)}</id>
+      <mirrorOf>*</mirrorOf>
+      <url>{escape(url)}</url>
+    </mirror>
+  </mirrors>
+</settings>
+"""
+
+
+def _settings_gradle(url: str) -> str:
+    lines = ["    repositories {", "        maven {", f"            url = {_groovy(url)}"]
+    if _insecure(url):
+        lines.append("            allowInsecureProtocol = true")
+    block = "\n".join([*lines, "        }", "    }"])
+    return f"""\
+pluginManagement {{
+{block}
+}}
+dependencyResolutionManagement {{
+{block}
+}}
+"""
+
+
+def _build_gradle(url: str) -> str:
+    # Without `allowInsecureProtocol`, which Gradle 5 and older stop at.
+    return f"""\
+repositories {{
+    maven {{
+        url {_groovy(url)}
+    }}
+}}
+"""
+
+
+def _build_sbt(url: str, name: str) -> str:
+    resolver = f"{_scala(name)} at {_scala(url)}"
+    if _insecure(url):
+        resolver = f"({resolver}).withAllowInsecureProtocol(true)"
+    return f"externalResolvers := Seq(Resolver.defaultLocal, {resolver})\n"
+
+
+def _insecure(url: str) -> bool:
+    return url.lower().startswith("http:")
+
+
+def _groovy(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _scala(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
