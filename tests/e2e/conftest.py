@@ -10,7 +10,7 @@ import pytest
 from tests.e2e import sample, shelves
 from tests.e2e.maven import Maven
 from tests.e2e.nginx import Nginx
-from tests.e2e.server import Origin, Server
+from tests.e2e.server import Server, Upstream
 from tests.e2e.tree import Tree
 
 Serve = Callable[..., Server]
@@ -21,13 +21,14 @@ def repositories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Folder of each upstream's repository, and ``all``: the same files in one."""
     folder = tmp_path_factory.mktemp("repositories")
     trees = {name: Tree(folder / name) for name in (*shelves.UPSTREAMS, "all")}
-    shelves.fill(trees.__getitem__, tmp_path_factory.mktemp("workshop"))
-    shelves.fill(lambda _: trees["all"], tmp_path_factory.mktemp("workshop"))
+    products = shelves.make(tmp_path_factory.mktemp("workshop"))
+    shelves.fill(trees.__getitem__, products)
+    shelves.fill(lambda _: trees["all"], products)
     return {name: tree.root for name, tree in trees.items()}
 
 
 @pytest.fixture
-def upstreams(repositories: dict[str, Path], tmp_path: Path) -> Iterator[Nginx]:
+def web(repositories: dict[str, Path], tmp_path: Path) -> Iterator[Nginx]:
     """The repositories on the web, each on its own port, with an empty access log."""
     folder = tmp_path / "nginx"
     folder.mkdir()
@@ -36,18 +37,18 @@ def upstreams(repositories: dict[str, Path], tmp_path: Path) -> Iterator[Nginx]:
 
 
 @pytest.fixture
-def origins(upstreams: Nginx) -> list[Origin]:
+def upstreams(web: Nginx) -> list[Upstream]:
     """The three split repositories as virtreg's upstreams, best position first."""
-    return [Origin(name, upstreams.url(name)) for name in shelves.UPSTREAMS]
+    return [Upstream(name, web.url(name)) for name in shelves.UPSTREAMS]
 
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Start virtreg over some upstreams: ``serve(*origins)``. Stopped gracefully at the end."""
+    """Start virtreg over some upstreams: ``serve(*upstreams)``. Stopped gracefully at the end."""
     started: list[Server] = []
 
-    def start(*origins: Origin) -> Server:
-        server = Server(tmp_path / f"virtreg-{len(started)}", origins)
+    def start(*upstreams: Upstream) -> Server:
+        server = Server(tmp_path / f"virtreg-{len(started)}", upstreams)
         started.append(server)
         server.start()
         return server

@@ -30,8 +30,8 @@ def retrieve(folder: Path, url: str, group: str, name: str, revision: str) -> se
     settings, module = folder / "ivysettings.xml", folder / "ivy.xml"
     settings.write_text(_SETTINGS.format(url=url))
     module.write_text(_MODULE.format(group=group, name=name, revision=revision))
-    command = ["java", f"-Duser.home={folder}", f"-Divy.cache.dir={folder}/cache", "-jar", _JAR]
-    command += ["-settings", settings, "-ivy", module]
+    command = ["java", f"-Duser.home={folder}", f"-Divy.cache.dir={folder}/cache"]
+    command += ["-jar", str(_JAR), "-settings", str(settings), "-ivy", str(module)]
     command += ["-retrieve", "lib/[artifact]-[revision].[ext]"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr

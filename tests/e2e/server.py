@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,21 +21,22 @@ Setting = str | int | float | bool | list[str]
 
 
 @frozen
-class Origin:
+class Upstream:
     """One ``[[upstream]]`` table. ``settings`` are further keys of it."""
 
     name: str
     url: str
-    settings: dict[str, Setting] = field(factory=dict)
+    settings: Mapping[str, Setting] = field(factory=dict)
 
 
 @define
 class Server:
-    """One registry, ``main`` with id 1, over ``origins``, best position first. Not thread-safe."""
+    """One registry, ``main`` with id 1, over ``upstreams``. Not thread-safe."""
 
     folder: Path
     """Holds ``server.toml``, ``data/`` and the log; kept over restarts."""
-    origins: Sequence[Origin]
+    upstreams: Sequence[Upstream]
+    """Best position first."""
     port: int = field(factory=free_port)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
@@ -122,16 +123,16 @@ class Server:
     def _config(self) -> str:
         lines = ["[server]", 'host = "127.0.0.1"', f"port = {self.port}", "access_log = false"]
         lines += ["[storage]", 'path = "data"']
-        for origin in self.origins:
+        for upstream in self.upstreams:
             settings: dict[str, Setting] = {
-                "name": origin.name,
-                "url": origin.url,
+                "name": upstream.name,
+                "url": upstream.url,
                 "allow_private": ["127.0.0.0/8"],
-                **origin.settings,
+                **upstream.settings,
             }
             # JSON's strings, numbers and lists are TOML's as well.
             lines += ["[[upstream]]"]
             lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
         lines += ["[[registry]]", "id = 1", 'name = "main"', 'format = "maven"']
-        lines += [f"upstreams = {json.dumps([origin.name for origin in self.origins])}"]
+        lines += [f"upstreams = {json.dumps([upstream.name for upstream in self.upstreams])}"]
         return "\n".join(lines) + "\n"

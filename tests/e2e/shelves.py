@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from attrs import frozen
+
 from tests.e2e import java
 from tests.e2e.tree import Tree
 
@@ -81,17 +83,39 @@ _HELLO_DESCRIPTOR = """<plugin>
 """
 
 
-def fill(place: Callable[[str], Tree], workshop: Path) -> None:
+Classes = dict[str, bytes]
+"""Entries of a jar."""
+
+
+@frozen
+class Products:
+    """What our own artifacts are made of; compiled once, published in several trees."""
+
+    greeter: Classes
+    banner: Classes
+    hello: Classes
+
+
+def make(workshop: Path) -> Products:
+    """Compile in an empty folder."""
+    api = _DEBIAN / "org/apache/maven/maven-plugin-api/3.x/maven-plugin-api-3.x.jar"
+    return Products(
+        greeter=java.compiled(workshop / "greeter", "com.example.lab.Greeter", _GREETER),
+        banner=java.compiled(workshop / "banner", "com.example.lab.Banner", _BANNER),
+        hello=java.compiled(workshop / "hello", "com.example.lab.HelloMojo", _HELLO, api),
+    )
+
+
+def fill(place: Callable[[str], Tree], products: Products) -> None:
     """Put every artifact into the tree that ``place`` gives for its upstream, then index them.
 
-    ``place`` may give one tree for all names: the merged repository. ``workshop`` is an empty
-    folder for compiling.
+    ``place`` may give one tree for all names: the merged repository.
     """
     _debian(place)
     _catalog(place)
-    _greeter(place, workshop / "greeter")
-    _banner(place("snapshots"), workshop / "banner")
-    _hello(place, workshop / "hello")
+    _greeter(place, products.greeter)
+    _banner(place("snapshots"), products.banner)
+    _hello(place, products.hello)
     for tree in {place(name) for name in UPSTREAMS}:
         tree.index()
 
@@ -117,8 +141,7 @@ def _catalog(place: Callable[[str], Tree]) -> None:
         )
 
 
-def _greeter(place: Callable[[str], Tree], workshop: Path) -> None:
-    classes = java.compiled(workshop, "com.example.lab.Greeter", _GREETER)
+def _greeter(place: Callable[[str], Tree], classes: Classes) -> None:
     for build, upstream in ((OLDER_BUILD, "releases"), (NEWER_BUILD, "snapshots")):
         base, timestamp, number = build.split("-")
         place(upstream).snapshot(
@@ -132,16 +155,13 @@ def _greeter(place: Callable[[str], Tree], workshop: Path) -> None:
         )
 
 
-def _banner(tree: Tree, workshop: Path) -> None:
-    classes = java.compiled(workshop, "com.example.lab.Banner", _BANNER)
+def _banner(tree: Tree, classes: Classes) -> None:
     tree.release(
         GROUP, "banner", "1.0", pom=java.pom(GROUP, "banner", "1.0"), jar=java.jar(classes)
     )
 
 
-def _hello(place: Callable[[str], Tree], workshop: Path) -> None:
-    api = _DEBIAN / "org/apache/maven/maven-plugin-api/3.x/maven-plugin-api-3.x.jar"
-    classes = java.compiled(workshop, "com.example.lab.HelloMojo", _HELLO, api)
+def _hello(place: Callable[[str], Tree], classes: Classes) -> None:
     name = "hello-maven-plugin"
     for version, upstream in (("1.0", "releases"), ("2.0", "snapshots")):
         descriptor = _HELLO_DESCRIPTOR.format(version=version).encode()

@@ -14,7 +14,7 @@ from tests.e2e.big import MIB, Artifact
 from tests.e2e.conftest import Serve
 from tests.e2e.nginx import Nginx
 from tests.e2e.processes import forget_peak, resident, until
-from tests.e2e.server import Origin, Server
+from tests.e2e.server import Server, Upstream
 from tests.e2e.soundness import unsound_blobs
 from tests.e2e.transfer import Transfer, fetch
 
@@ -36,7 +36,7 @@ def _put(shop: Nginx, name: str, size: int) -> Artifact:
 
 
 def _over(serve: Serve, shop: Nginx, site: str) -> Server:
-    return serve(Origin("shop", shop.url(site)))
+    return serve(Upstream("shop", shop.url(site)))
 
 
 def test_fifty_cold_clients_cost_one_upstream_download(shop: Nginx, serve: Serve) -> None:
