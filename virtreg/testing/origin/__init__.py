@@ -1,0 +1,8 @@
+"""A real upstream server on loopback that misbehaves on request."""
+
+from virtreg.testing.gate import Gate
+from virtreg.testing.origin.behaviour import Behaviour, basic, bearer
+from virtreg.testing.origin.conversation import Seen
+from virtreg.testing.origin.server import Origin
+
+__all__ = ["Behaviour", "Gate", "Origin", "Seen", "basic", "bearer"]
