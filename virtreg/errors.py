@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from virtreg.model import Answered
+from virtreg.model import Answered, AnswerOutcome
 
 __all__ = [
     "ConfigError",
@@ -78,10 +78,24 @@ class Forbidden(VirtregError):
 
 
 class NotFound(VirtregError):
-    """Absent: every upstream asked said 404 or 410, or there is no such registry."""
+    """Absent: every upstream asked said 404 or 410, or there is no such registry.
+
+    ``expires_at`` says until when this very answer may be repeated without asking again.
+    """
 
     status = 404
     code = "not_found"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        answers: Sequence[Answered] = (),
+        retry_after: float | None = None,
+        expires_at: float = 0,
+    ) -> None:
+        super().__init__(message, answers=answers, retry_after=retry_after)
+        self.expires_at = expires_at
 
 
 class Conflict(VirtregError):
@@ -108,7 +122,7 @@ class UpstreamError(VirtregError):
 
     status = 502
     code = "upstream_error"
-    outcome: ClassVar[str] = "broken"
+    outcome: ClassVar[AnswerOutcome] = "unavailable"
 
     def __init__(
         self,

@@ -67,4 +67,9 @@ class FillFailed(Event):
     reason: str
 
 
+@frozen
+class Purged(Event):
+    """What was cached or remembered about the path was forgotten on request."""
+
+
 Observer = Callable[[Event], None]

@@ -90,14 +90,17 @@ class Examination:
     """Why this cannot be the file asked for (an HTML page for a POM), or None."""
 
 
+AnswerOutcome = Literal[
+    "found", "absent", "refused", "throttled", "timeout", "unavailable", "corrupt"
+]
+
+
 @frozen
 class Answered:
     """What one upstream said during a walk, for error bodies and logs."""
 
     upstream: str
-    outcome: Literal[
-        "found", "absent", "refused", "throttled", "timeout", "unavailable", "corrupt", "not_asked"
-    ]
+    outcome: AnswerOutcome
     detail: str = ""
     """One line for a person, such as ``404 Not Found`` or ``no first byte in 10 s``."""
 

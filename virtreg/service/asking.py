@@ -1,0 +1,137 @@
+"""Asking upstreams: one exchange each, on a shared pool of threads, told apart by outcome."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Generic, TypeVar
+
+from attrs import field, frozen
+
+from virtreg.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable, VirtregError
+from virtreg.model import Answered, Expectation, Fetch, Route, Validators
+from virtreg.protocols import Reply, Upstream
+
+T = TypeVar("T")
+
+FOUND = (200, 206)
+UNCHANGED = 304
+
+
+@frozen
+class Heard:
+    """One upstream's answer: a reply to read and close, or why there is none."""
+
+    position: int
+    answer: Answered
+    reply: Reply | None = field(default=None, repr=False)
+    """Open when ``answer.outcome`` is ``found``."""
+    unchanged: bool = False
+    error: UpstreamError | None = None
+
+
+def ask(
+    upstream: Upstream,
+    position: int,
+    route: Route,
+    expectation: Expectation,
+    known: Validators | None,
+) -> Heard:
+    """Ask one upstream for a route. Never raises an UpstreamError: it is part of the answer."""
+    name = upstream.spec.name
+    request = Fetch(route.path, accept=expectation.accept, known=known)
+    try:
+        reply = upstream.fetch(request)
+    except UpstreamRefused as error:
+        if upstream.spec.on_refused == "absent":
+            return Heard(position, Answered(name, "absent", error.message))
+        return Heard(position, answered(name, error), error=error)
+    except UpstreamError as error:
+        return Heard(position, answered(name, error), error=error)
+    except VirtregError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the plug-in boundary
+        # A third party's upstream broke its contract: told apart from its registry being down
+        # only in the log, where the cause is.
+        wrapped = UpstreamUnavailable(f"{name} failed: {type(error).__name__}", upstream=name)
+        wrapped.__cause__ = error
+        return Heard(position, answered(name, wrapped), error=wrapped)
+    if reply.status in FOUND:
+        return Heard(position, Answered(name, "found", str(reply.status)), reply=reply)
+    status = reply.status
+    reply.close()
+    if status == UNCHANGED:
+        return Heard(position, Answered(name, "found", "304 Not Modified"), unchanged=True)
+    detail = "410 Gone" if status == 410 else "404 Not Found"
+    return Heard(position, Answered(name, "absent", detail))
+
+
+def answered(name: str, error: UpstreamError) -> Answered:
+    """An upstream error as one line of an error body."""
+    return Answered(name, error.outcome, error.message)
+
+
+class Asking(Generic[T]):
+    """The questions of one walk that are in flight. Used by the walk's thread; ``close`` drops
+    what nobody waits for any more, as it arrives."""
+
+    def __init__(self, pool: Executor, discard: Callable[[T], None]) -> None:
+        self._pool = pool
+        self._discard = discard
+        self._answers: queue.SimpleQueue[T | _Raised] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._flying = 0
+
+    def start(self, questions: Sequence[Callable[[], T]]) -> None:
+        """Put the questions; a lone one is put on this very thread, which has nothing else to
+        do."""
+        self._flying += len(questions)
+        if len(questions) == 1 and self._flying == 1:
+            self._run(questions[0])
+            return
+        for question in questions:
+            self._pool.submit(self._run, question)
+
+    def wait(self) -> T:
+        """The next answer to arrive. Raises what its question raised."""
+        answer = self._answers.get()
+        self._flying -= 1
+        if isinstance(answer, _Raised):
+            raise answer.error
+        return answer
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+        while not self._answers.empty():
+            self._drop(self._answers.get())
+
+    def _run(self, question: Callable[[], T]) -> None:
+        answer: T | _Raised
+        try:
+            answer = question()
+        except BaseException as error:  # noqa: BLE001 - raised again on the walk's thread
+            answer = _Raised(error)
+        with self._lock:
+            if not self._closed:
+                self._answers.put(answer)
+                return
+        self._drop(answer)
+
+    def _drop(self, answer: T | _Raised) -> None:
+        if not isinstance(answer, _Raised):
+            self._discard(answer)
+
+
+@frozen
+class _Raised:
+    error: BaseException
+
+
+def close_reply(heard: Heard) -> None:
+    """Drop an answer that nobody wants any more."""
+    if heard.reply is not None:
+        heard.reply.close()

@@ -1,0 +1,32 @@
+"""Digests of bodies, and whether they are what an upstream claims."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from virtreg.errors import IntegrityError
+from virtreg.model import Algorithm, Digests
+
+
+def digest(pieces: Iterable[bytes], algorithms: Iterable[Algorithm]) -> dict[Algorithm, str]:
+    """Run the pieces through every algorithm in one pass. hashlib gives the interpreter lock up
+    while it works on a piece."""
+    running = {
+        algorithm: hashlib.new(algorithm.value, usedforsecurity=False) for algorithm in algorithms
+    }
+    for piece in pieces:
+        for each in running.values():
+            each.update(piece)
+    return {algorithm: each.hexdigest() for algorithm, each in running.items()}
+
+
+def compare(found: Digests, claims: Digests, upstream: str) -> None:
+    """Raises IntegrityError naming the first algorithm whose digest is not the claimed one."""
+    for algorithm, claimed in claims.items():
+        if found[algorithm] != claimed:
+            raise IntegrityError(
+                f"{upstream} sent bytes whose {algorithm.value} is {found[algorithm]}, "
+                f"but claims {claimed}",
+                upstream=upstream,
+            )

@@ -1,0 +1,33 @@
+"""Why there is no answer, told so that a person can act on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from virtreg.errors import NotFound, UpstreamError
+from virtreg.model import Answered, RegistrySpec, Route
+
+
+def absent(
+    spec: RegistrySpec, route: Route, answers: Mapping[int, Answered], until: float
+) -> NotFound:
+    """Every upstream said so; positions without an answer are remembered to have."""
+    if not spec.upstreams:
+        return NotFound(f"registry {spec.name} has no upstreams")
+    said = [
+        answers.get(at, Answered(upstream.name, "absent", "remembered 404"))
+        for at, upstream in enumerate(spec.upstreams)
+    ]
+    return NotFound(
+        f"{route.path} is in none of the upstreams of {spec.name}", answers=said, expires_at=until
+    )
+
+
+def broken(route: Route, cause: UpstreamError, answers: Sequence[Answered]) -> UpstreamError:
+    """The cause again, as an error about this path with everybody's answer."""
+    return type(cause)(
+        f"whether {route.path} exists cannot be told: {cause.message}",
+        upstream=cause.upstream,
+        answers=answers,
+        retry_after=cause.retry_after,
+    )

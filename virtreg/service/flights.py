@@ -1,0 +1,75 @@
+"""One flight per key: whoever asks first does the work, everybody else waits for its answer.
+
+A flight stays in the air after it has answered, until what it brought can be found in the index;
+so a key is never worked on twice at the same time, and nobody falls between the two.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Flight(Generic[T]):
+    """What the leader holds: ``answer`` lets the waiters go, ``land`` ends the flight."""
+
+    def __init__(self, land: Callable[[], None]) -> None:
+        self._future: Future[T] = Future()
+        self._land = land
+
+    def answer(self, result: T) -> None:
+        self._future.set_result(result)
+
+    @property
+    def answered(self) -> bool:
+        return self._future.done()
+
+    def fail(self, error: BaseException) -> None:
+        """Answer with an error, and land: a failure leaves nothing to wait for."""
+        self._future.set_exception(error)
+        self._land()
+
+    def land(self) -> None:
+        self._land()
+
+    def wait(self) -> T:
+        return self._future.result()
+
+
+class Flights(Generic[T]):
+    """The flights in the air, by key. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._flying: dict[Hashable, Flight[T]] = {}
+
+    def join(self, key: Hashable, lead: Callable[[Flight[T]], None]) -> tuple[T, bool]:
+        """The flight's answer, and whether this caller led it. ``lead`` runs on the first
+        caller's thread, must answer, fail or raise, and sees to it that the flight lands; raising
+        fails the flight. Raises what the flight failed with."""
+        with self._lock:
+            flight = self._flying.get(key)
+            leading = flight is None
+            if flight is None:
+                flight = self._flying[key] = Flight(lambda: self._landed(key))
+        if leading:
+            try:
+                lead(flight)
+            except BaseException as error:
+                if flight.answered:
+                    flight.land()
+                else:
+                    flight.fail(error)
+                raise
+        return flight.wait(), leading
+
+    def __len__(self) -> int:
+        return len(self._flying)
+
+    def _landed(self, key: Hashable) -> None:
+        with self._lock:
+            self._flying.pop(key, None)

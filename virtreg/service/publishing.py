@@ -1,0 +1,109 @@
+"""Making verified bodies visible: blob first, then the index row, then nobody waits any more.
+
+Small bodies are published by one thread of their own, in batches, so that their first client does
+not wait for the disk and a build that brings hundreds of files costs few transactions.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from attrs import frozen
+
+from virtreg.core.layout import blob_key
+from virtreg.errors import VirtregError
+from virtreg.model import Entry
+from virtreg.protocols import CacheStore, EntryIndex
+
+_log = logging.getLogger(__name__)
+_WAITING = 512
+_BATCH = 128
+
+
+@frozen
+class _Publication:
+    entry: Entry
+    content: bytes
+    done: Callable[[VirtregError | None], None]
+
+
+class Publisher:
+    """Thread-safe. ``later`` blocks while more than a few hundred bodies wait, which bounds their
+    memory; ``close`` publishes what waits and stops the thread."""
+
+    def __init__(self, store: CacheStore, index: EntryIndex) -> None:
+        self._store = store
+        self._index = index
+        self._queue: queue.Queue[_Publication | None] = queue.Queue(_WAITING)
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def now(self, entry: Entry, content: Path | bytes) -> None:
+        """Publish on this thread. Raises StorageError."""
+        self._store.put(blob_key(entry.sha256), content)
+        self._index.put([entry])
+
+    def later(
+        self, entry: Entry, content: bytes, done: Callable[[VirtregError | None], None]
+    ) -> None:
+        """Publish soon; ``done`` is called on the publishing thread, with what went wrong."""
+        with self._starting:
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(
+                    target=self._run, name="virtreg-publisher", daemon=True
+                )
+                self._thread.start()
+        self._queue.put(_Publication(entry, content, done))
+
+    def close(self) -> None:
+        with self._starting:
+            self._closed = True
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._queue.put(None)
+            thread.join()
+
+    def _run(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            batch, last = [first], False
+            while len(batch) < _BATCH and not self._queue.empty():
+                another = self._queue.get()
+                if another is None:
+                    last = True
+                    break
+                batch.append(another)
+            self._publish(batch)
+            if last:
+                return
+
+    def _publish(self, batch: list[_Publication]) -> None:
+        stored: list[_Publication] = []
+        for publication in batch:
+            try:
+                self._store.put(blob_key(publication.entry.sha256), publication.content)
+            except Exception as error:  # noqa: BLE001 - the thread outlives any one failure
+                self._done(publication, error)
+            else:
+                stored.append(publication)
+        failure: Exception | None = None
+        try:
+            self._index.put([publication.entry for publication in stored])
+        except Exception as error:  # noqa: BLE001 - told to whoever asked for the publication
+            failure = error
+        for publication in stored:
+            self._done(publication, failure)
+
+    @staticmethod
+    def _done(publication: _Publication, error: Exception | None) -> None:
+        if error is not None and not isinstance(error, VirtregError):
+            _log.error("publishing failed", exc_info=error)
+            error = VirtregError(f"publishing failed: {type(error).__name__}")
+        publication.done(error)

@@ -1,0 +1,163 @@
+"""A download on its way: one writer appends to a file, any number of readers follow it.
+
+Readers see bytes as they arrive, but the last :data:`HELD_BACK` bytes only once the whole body is
+proved, so that nobody ever receives a complete body that turns out to be wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from virtreg.errors import StorageError, VirtregError
+
+PIECE = 256 * 1024
+"""Bytes handed out at a time: the best trade of CPU per byte against memory per transfer."""
+
+HELD_BACK = 64 * 1024
+"""Bytes kept from readers until the body is proved."""
+
+
+class Spool:
+    """The file of one download. ``append``, ``complete``, ``prove`` and ``fail`` are the writer's
+    and come from one thread; ``body`` and ``wait_complete`` are for any thread."""
+
+    def __init__(self, path: Path, size: int | None) -> None:
+        self.path = path
+        self.size = size
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._grown = threading.Condition(threading.Lock())
+        self._written = 0
+        self._complete = False
+        self._proved = False
+        self._error: VirtregError | None = None
+
+    @property
+    def written(self) -> int:
+        return self._written
+
+    def append(self, data: bytes) -> None:
+        """Raises StorageError when the disk does not take it."""
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+        except OSError as error:
+            raise StorageError(f"cannot write to the spool folder: {error.strerror}") from error
+        with self._grown:
+            self._written += len(data)
+            self._grown.notify_all()
+
+    def complete(self) -> None:
+        """Every byte is here; the size is known."""
+        with self._grown:
+            self._complete = True
+            self.size = self._written
+            self._grown.notify_all()
+
+    def prove(self) -> None:
+        """The body is what it must be: readers may have its end."""
+        with self._grown:
+            self._proved = True
+            self._grown.notify_all()
+
+    def fail(self, error: VirtregError) -> None:
+        """The body will never be whole: readers get this error instead of its end."""
+        with self._grown:
+            self._error = error
+            self._grown.notify_all()
+
+    def read_back(self, offset: int, limit: int) -> bytes:
+        """Bytes already written, proved or not, for digesting and comparing."""
+        return os.pread(self._descriptor, limit, offset)
+
+    def follow(self) -> Iterator[bytes]:
+        """Every byte as it is written, ending when the body is complete; for digests.
+
+        Raises the writer's error. Not for clients: nothing is held back.
+        """
+        offset = 0
+        while True:
+            with self._grown:
+                self._grown.wait_for(
+                    lambda at=offset: self._written > at or self._complete or self._error  # type: ignore[misc]
+                )
+                if self._error is not None:
+                    raise self._error
+                written, complete = self._written, self._complete
+            while offset < written:
+                data = self.read_back(offset, min(4 * PIECE, written - offset))
+                offset += len(data)
+                yield data
+            if complete and offset >= self._written:
+                return
+
+    def readable(self, offset: int) -> int:
+        """Wait until bytes past ``offset`` may be read, and return up to where; ``offset`` itself
+        at the true end. Raises the writer's error."""
+        with self._grown:
+            while True:
+                if self._error is not None:
+                    raise self._error
+                visible = self._written if self._proved else self._written - HELD_BACK
+                if visible > offset:
+                    return visible
+                if self._proved:
+                    return offset
+                self._grown.wait()
+
+    def descriptor(self) -> int:
+        """A descriptor of the file for one reader, who closes it."""
+        return os.dup(self._descriptor)
+
+    def close(self) -> None:
+        """The writer is done with the file; readers keep theirs."""
+        os.close(self._descriptor)
+
+
+class SpoolBody:
+    """A reader of a spool; the protocol ``Body``."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._descriptor: int | None = spool.descriptor()
+
+    @property
+    def size(self) -> int | None:
+        return self._spool.size
+
+    def read(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        if self._descriptor is None:
+            raise ValueError("the body is closed")
+        offset, readable = start, 0
+        while stop is None or offset < stop:
+            if offset >= readable:
+                readable = self._spool.readable(offset)
+                if readable <= offset:
+                    return
+            end = readable if stop is None else min(readable, stop)
+            data = os.pread(self._descriptor, min(PIECE, end - offset), offset)
+            if not data:
+                raise StorageError("the spool file ended before the download did")
+            offset += len(data)
+            yield data
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

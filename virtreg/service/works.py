@@ -1,0 +1,98 @@
+"""What the registries of one process share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from attrs import field, frozen
+
+from virtreg.core.layout import blob_key
+from virtreg.errors import Missing
+from virtreg.events import Event, Observer
+from virtreg.model import Entry, Route
+from virtreg.protocols import CacheStore, EntryIndex
+from virtreg.service.arrival import Arrival, representation_of
+from virtreg.service.flights import Flight, Flights
+from virtreg.service.intake import Intake
+from virtreg.service.negatives import Negatives
+from virtreg.service.publishing import Publisher
+from virtreg.service.resolution import Resolved
+
+_log = logging.getLogger(__name__)
+
+STALE_REPEATED = 10.0
+"""Seconds for which a stale answer, or one that misses a member, may be repeated."""
+
+
+@frozen
+class Landed:
+    """What a flight brings: a cached entry, or an arrival."""
+
+    origin: str
+    expires_at: float
+    entry: Entry | None = None
+    arrival: Arrival | None = None
+
+
+@frozen(eq=False)
+class Works:
+    """The shared parts. Thread-safe; ``close`` once, after the last request."""
+
+    store: CacheStore
+    index: EntryIndex
+    intake: Intake
+    publisher: Publisher
+    pool: ThreadPoolExecutor
+    clock: Callable[[], float]
+    observers: Sequence[Observer] = ()
+    flights: Flights[Landed] = field(factory=Flights)
+    negatives: Negatives = field(factory=Negatives)
+
+    def fly(self, key: Hashable, route: Route, lead: Callable[[Flight[Landed]], None]) -> Resolved:
+        """Join the flight of a key and open what it brings."""
+        while True:
+            landed, led = self.flights.join(key, lead)
+            if landed.arrival is not None:
+                return _arriving(route, landed, landed.arrival, led)
+            assert landed.entry is not None
+            opened = self.open(route, landed.entry, landed.origin, landed.expires_at)
+            if opened is not None:
+                return opened
+
+    def open(self, route: Route, entry: Entry, origin: str, expires_at: float) -> Resolved | None:
+        """A cached entry as an answer; None when its bytes are gone, and then its row is too."""
+        try:
+            body = self.store.open(blob_key(entry.sha256))
+        except Missing:
+            self.index.drop(entry.source, entry.path)
+            return None
+        return Resolved(route, entry.source, representation_of(entry), body, origin, expires_at)
+
+    def tell(self, event: Event) -> None:
+        """Tell every observer; one that fails is logged and does not disturb the others."""
+        for observer in self.observers:
+            try:
+                observer(event)
+            except Exception:  # noqa: BLE001 - the plug-in boundary
+                _log.exception("an observer failed on %s", type(event).__name__)
+
+    def close(self, grace: float) -> None:
+        """Let downloads end for up to ``grace`` seconds, then publish what is whole."""
+        self.intake.close(grace)
+        self.publisher.close()
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _arriving(route: Route, landed: Landed, arrival: Arrival, led: bool) -> Resolved:
+    origin = landed.origin if led else "joined"
+    return Resolved(
+        route,
+        arrival.source,
+        arrival.representation(),
+        arrival.body(),
+        origin,
+        landed.expires_at,
+        arrival,
+    )
