@@ -1,0 +1,115 @@
+"""HTTP Basic authentication (RFC 7617) against a fixed set of users."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from threading import Lock
+from typing import Final
+
+from werkzeug.security import check_password_hash
+
+from virtreg.backends.auth.verified import Verified
+from virtreg.errors import ConfigError, Unauthenticated
+from virtreg.model import Credentials, Principal, Scope
+
+_HASH: Final = re.compile(r"(?P<method>(?:scrypt|pbkdf2)(?::[a-z0-9]+)*)\$[^$]+\$[0-9a-f]+")
+_USER: Final = re.compile(r"[^:\x00-\x1f\x7f]+")
+
+
+class BasicAuthenticator:
+    """Admits the users of a mapping from user name to password hash, to every scope.
+
+    Hashes are in the format of ``werkzeug.security.generate_password_hash``; scrypt is meant.
+    Raises ConfigError, naming the user, for a name that Basic cannot carry and for anything that is
+    not such a hash or has parameters that this host cannot compute. Later changes of the mapping
+    have no effect.
+
+    A right password is hashed once and then remembered, up to ``remembered`` of them. Nothing
+    remembered can be turned back into a password. An unknown user costs as much time as a wrong
+    password, as long as all hashes have the same parameters. Passwords are hashed one at a time: a
+    flood of wrong ones takes the memory of one hash and one processor, and callers who are
+    remembered do not wait for it.
+    """
+
+    def __init__(self, users: Mapping[str, str], *, remembered: int = 1024) -> None:
+        _check(users)
+        self._users = dict(users)
+        self._hashes = tuple(self._users.values())
+        self._key = secrets.token_bytes(32)
+        self._verified = Verified(remembered)
+        self._hashing = Lock()
+
+    def admit(self, credentials: Credentials, scope: Scope) -> Principal:  # noqa: ARG002
+        """Raises Unauthenticated when the header is absent, malformed or not right."""
+        header = credentials.authorization
+        if header is None:
+            raise Unauthenticated("a user name and a password are needed")
+        fingerprint = self._digest(header)
+        principal = self._verified.get(fingerprint)
+        if principal is not None:
+            return principal
+        name, password = _parse(header)
+        with self._hashing:
+            principal = self._verified.get(fingerprint)
+            if principal is None:
+                self._verify(name, password)
+                principal = Principal(name)
+                self._verified.add(fingerprint, principal)
+        return principal
+
+    def _verify(self, name: str, password: str) -> None:
+        known = self._users.get(name)
+        right = check_password_hash(known or self._decoy(name), password)
+        if known is None or not right:
+            raise Unauthenticated("unknown user or wrong password")
+
+    def _decoy(self, name: str) -> str:
+        """A hash to spend an unknown user's time on: always the same one for the same name."""
+        if not self._hashes:
+            raise Unauthenticated("unknown user or wrong password")
+        return self._hashes[int.from_bytes(self._digest(name)) % len(self._hashes)]
+
+    def _digest(self, text: str) -> bytes:
+        # A server may decode a header in any way, so that not every text has a UTF-8 form.
+        return hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+
+def _check(users: Mapping[str, str]) -> None:
+    methods: set[str] = set()
+    for name, password_hash in users.items():
+        if _USER.fullmatch(name) is None:
+            raise ConfigError(
+                f"user {name!r}: a name must not be empty or hold ':' or control characters"
+            )
+        match = _HASH.fullmatch(password_hash)
+        if match is None:
+            raise ConfigError(f"user {name!r}: not a scrypt or pbkdf2 password hash")
+        if match["method"] not in methods:
+            try:
+                check_password_hash(password_hash, "")
+            except (ValueError, OverflowError, MemoryError) as error:
+                raise ConfigError(
+                    f"user {name!r}: password hash {match['method']} cannot be computed: {error}"
+                ) from error
+            methods.add(match["method"])
+
+
+def _parse(header: str) -> tuple[str, str]:
+    """User name and password of an ``Authorization`` value (RFC 7617, 2), read as UTF-8."""
+    scheme, _, token = header.strip(" \t").partition(" ")
+    if scheme.lower() != "basic":
+        raise Unauthenticated("the credentials must use the Basic scheme")
+    try:
+        text = base64.b64decode(token.lstrip(" "), validate=True).decode("utf-8")
+    except ValueError:
+        # The cause holds the credentials.
+        raise Unauthenticated("the Basic credentials are not base64 of UTF-8 text") from None
+    name, colon, password = text.partition(":")
+    if not colon:
+        raise Unauthenticated("the Basic credentials hold no ':'")
+    return name, password
