@@ -10,10 +10,12 @@ from typing import Self
 from urllib.parse import urlsplit
 
 _PIECE = 256 * 1024
+_HEAD = 16 * 1024
 
 
 class Transfer:
-    """One GET over its own connection. Bodies are hashed and dropped, never held.
+    """One GET over its own connection. Bodies are hashed and dropped; ``head`` keeps the first
+    bytes, enough for an error's text.
 
     Used by one thread. ``headers`` have lower-case names; ``seconds`` is the longest silence.
     """
@@ -29,6 +31,7 @@ class Transfer:
         self.status = self._response.status
         self.headers = {name.lower(): value for name, value in self._response.getheaders()}
         self.size = 0
+        self.head = b""
         self._hash = hashlib.sha256()
 
     @property
@@ -60,6 +63,7 @@ class Transfer:
         piece = self._response.read1(min(limit, _PIECE))
         self.size += len(piece)
         self._hash.update(piece)
+        self.head += piece[: _HEAD - len(self.head)]
         return bool(piece)
 
     def __enter__(self) -> Self:
