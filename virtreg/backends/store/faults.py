@@ -1,0 +1,24 @@
+"""Storage trouble, told in our own error tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from virtreg.core.layout import sha256_of
+from virtreg.errors import StorageError
+
+
+def require_key(key: str) -> None:
+    """Raises StorageError for a key that :mod:`virtreg.core.layout` cannot have made."""
+    if sha256_of(key) is None:
+        raise StorageError(f"not a blob key: {key!r}")
+
+
+@contextmanager
+def disk_errors(action: str) -> Iterator[None]:
+    """Turn an OSError into StorageError ``cannot <action>: <reason>``."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"cannot {action}: {error.strerror or type(error).__name__}") from error

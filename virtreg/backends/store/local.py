@@ -1,0 +1,111 @@
+"""The store in a local folder."""
+
+from __future__ import annotations
+
+import errno
+import io
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from virtreg.backends.store.disk import publish
+from virtreg.backends.store.faults import disk_errors, require_key
+from virtreg.backends.store.files import FileBody
+from virtreg.backends.store.spool import Spool, sweep
+from virtreg.core.layout import BLOBS, sha256_of
+
+
+class LocalStore:
+    """A CacheStore, with Spools, in a folder that many processes of one host may share.
+
+    Nothing is touched before the first use; folders are made on demand. A blob appears by rename,
+    after its bytes are on disk, so a crash leaves either the whole blob or none.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._spool_root = self._root / "spool"
+        self._spool = Spool(self._spool_root)
+
+    def open(self, key: str) -> FileBody:
+        require_key(key)
+        return FileBody(self._root / key, key)
+
+    def put(self, key: str, content: Path | bytes) -> None:
+        require_key(key)
+        target = self._root / key
+        with disk_errors(f"put {key}"):
+            if isinstance(content, bytes):
+                self._put_stream(target, io.BytesIO(content))
+                return
+            try:
+                publish(content, target)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                with content.open("rb") as file:
+                    self._put_stream(target, file)
+
+    def delete(self, key: str) -> None:
+        require_key(key)
+        with disk_errors(f"delete {key}"):
+            (self._root / key).unlink(missing_ok=True)
+
+    def list(self, prefix: str = "") -> Iterator[tuple[str, int, float]]:
+        with disk_errors("list blobs"):
+            for shard in _folders(self._root / BLOBS):
+                start = f"{BLOBS}{shard.name}/"
+                if start.startswith(prefix[: len(start)]):
+                    yield from _blobs(shard, start, prefix)
+
+    def spool(self) -> Path:
+        """A folder of this process alone, on the store's filesystem. What is left in it when the
+        process ends is swept by the next process that asks for its own."""
+        with disk_errors("make a spool folder"):
+            return self._spool.folder()
+
+    def sweep_spool(self, older_than: float = math.inf) -> int:
+        """Remove spool files whose process is gone and that were last written before
+        ``older_than`` (seconds since the epoch); the number removed. Never touches files of a
+        live process, in this or any other. Raises StorageError.
+        """
+        with disk_errors("sweep the spool"):
+            return sweep(self._spool_root, older_than)
+
+    def close(self) -> None:
+        """Give up the spool folder. The store stays usable and takes another when needed."""
+        self._spool.close()
+
+    def _put_stream(self, target: Path, content: BinaryIO) -> None:
+        descriptor, name = tempfile.mkstemp(dir=self._spool.folder())
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                shutil.copyfileobj(content, file, 1024 * 1024)
+            publish(Path(name), target)
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from sorted(Path(entry.path) for entry in entries if entry.is_dir())
+    except FileNotFoundError:
+        return
+
+
+def _blobs(shard: Path, start: str, prefix: str) -> Iterator[tuple[str, int, float]]:
+    with os.scandir(shard) as entries:
+        for entry in entries:
+            key = start + entry.name
+            if not key.startswith(prefix) or sha256_of(key) is None:
+                continue
+            try:
+                status = entry.stat()
+            except FileNotFoundError:
+                continue
+            yield key, status.st_size, status.st_mtime
