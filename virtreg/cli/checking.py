@@ -22,12 +22,12 @@ _PROBES = {"maven": "com/company/app/maven-metadata.xml"}
 class Finding:
     """What one upstream answered."""
 
-    upstream: str
     verdict: str
+    """Names the upstream."""
     broken: bool = False
 
     def __str__(self) -> str:
-        return f"upstream {self.upstream}: {'problem' if self.broken else 'ok'}: {self.verdict}"
+        return f"{'problem' if self.broken else 'ok'}: {self.verdict}"
 
 
 def findings(config: Config, open_upstream: OpenUpstream) -> Iterator[Finding]:
@@ -45,10 +45,10 @@ def _ask(spec: UpstreamSpec, path: str, open_upstream: OpenUpstream) -> Finding:
     with closing(open_upstream(spec)) as upstream:
         try:
             with closing(upstream.fetch(Fetch(path, method="HEAD"))) as reply:
-                return Finding(spec.name, f"answered {reply.status}")
+                return Finding(f"upstream {spec.name!r}: answered {reply.status}")
         except UpstreamRefused as error:
             # The operator said that this upstream refuses what it does not have.
             expected = spec.on_refused == "absent"
-            return Finding(spec.name, error.message, broken=not expected)
+            return Finding(error.message, broken=not expected)
         except UpstreamError as error:
-            return Finding(spec.name, error.message, broken=True)
+            return Finding(error.message, broken=True)

@@ -44,17 +44,17 @@ def virtreg() -> None:
 )
 def serve(file: Path | None, host: str | None, port: int | None, data: Path | None) -> None:
     """Serve the registries of FILE, or Maven Central when there is none."""
-    from virtreg.assembly import build
     from virtreg.cli.launch import Launch
-    from virtreg.cli.serving import CannotListen, run
 
     launch = Launch(file=file, host=host, port=port, data=data)
-    _usable(launch.config)
+    server = _usable(launch.config).server
+    from virtreg.assembly import build
+    from virtreg.cli.serving import CannotListen, run
+
     try:
-        code = run(launch, build)
+        raise SystemExit(run(server, launch, build))
     except CannotListen as error:
         raise click.ClickException(error.message) from None
-    raise SystemExit(code)
 
 
 @virtreg.command()

@@ -13,6 +13,7 @@ from granian.server import MPServer
 
 from virtreg.cli.launch import Launch
 from virtreg.cli.worker import Build, Worker
+from virtreg.config import ServerConfig
 from virtreg.errors import VirtregError
 
 
@@ -20,14 +21,13 @@ class CannotListen(VirtregError):
     """The address is not there, not ours, or somebody listens on it already."""
 
 
-def run(launch: Launch, build: Build) -> int:
-    """Serve until SIGTERM or SIGINT, and give the exit status.
+def run(server: ServerConfig, launch: Launch, build: Build) -> int:
+    """Serve until SIGTERM or SIGINT, and give the exit status. ``server`` is ``launch``'s own.
 
     Nothing of the application lives in this process: stores, databases and connection pools
     are opened by ``build``, in the worker, so that none of them crosses a fork.
-    Raises ConfigError and CannotListen.
+    Raises CannotListen.
     """
-    server = launch.config().server
     address, port = claim(server.host, server.port)
     granian = MPServer(
         "virtreg",

@@ -23,7 +23,7 @@ class StatusLine:
         )
 
     def start(self) -> None:
-        self._live.start()
+        self._live.start(refresh=True)
 
     def stop(self) -> None:
         """Draw the line a last time and leave it there."""

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import evolve
+
+from virtreg.cli.banner import banner, base_url, usage
+from virtreg.config import ServerConfig, default_config
+
+
+def test_the_banner_says_where_and_what() -> None:
+    assert list(banner(default_config(Path("/srv/cache")))) == [
+        "Listening on http://127.0.0.1:8081",
+        "Data folder: /srv/cache",
+        "",
+        "Registry central: http://127.0.0.1:8081/maven/central/",
+        "  central: https://repo1.maven.org/maven2",
+    ]
+
+
+def test_usage_is_ready_to_paste() -> None:
+    config = default_config(Path("/srv/cache"))
+    lines = list(usage(evolve(config, server=ServerConfig(port=9000))))
+    assert "      <url>http://127.0.0.1:9000/maven/central/</url>" in lines
+
+
+def test_an_address_for_everybody_is_not_one_to_go_to() -> None:
+    assert base_url(ServerConfig(host="0.0.0.0")) == "http://localhost:8081"
+    assert base_url(ServerConfig(host="::")) == "http://localhost:8081"
+    assert base_url(ServerConfig(host="::1")) == "http://[::1]:8081"

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.config.writing import REGISTRY, UPSTREAM
+from virtreg.cli.commands import virtreg
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "server.toml"
+    path.write_text(f"[server]\nport = 9000\n{UPSTREAM}{REGISTRY}")
+    return path
+
+
+def _run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(virtreg, [str(argument) for argument in arguments])
+
+
+def test_the_version_is_the_packages() -> None:
+    assert version("virtreg") in _run("--version").output
+
+
+def test_a_file_that_is_right_is_ok(file: Path) -> None:
+    result = _run("check", "--offline", file)
+    assert (result.exit_code, result.output) == (0, f"{file}: ok\n")
+
+
+@pytest.mark.parametrize("command", [["check", "--offline"], ["snippets"], ["serve"]])
+def test_a_file_that_is_wrong_is_told_line_by_line_and_is_status_two(
+    file: Path, command: list[str]
+) -> None:
+    file.write_text("[server]\nport = 0.5\n")
+    result = _run(*command, file)
+    assert result.exit_code == 2
+    assert result.output.splitlines() == [
+        "Error: server.toml: registry: is missing",
+        "server.toml: server.port: must be a whole number, not a number",
+    ]
+
+
+def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    result = _run("check", tmp_path / "nowhere.toml")
+    assert result.exit_code == 2
+    assert "does not exist" in result.output
+
+
+def test_snippets_point_at_the_files_own_server(file: Path) -> None:
+    result = _run("snippets", file)
+    assert result.exit_code == 0
+    assert "<url>http://127.0.0.1:9000/maven/main/</url>" in result.output
+
+
+def test_snippets_point_where_clients_reach_it(file: Path) -> None:
+    result = _run("snippets", file, "--base-url", "https://Repo.example.org/builds/")
+    assert "<url>https://repo.example.org/builds/maven/main/</url>" in result.output
+
+
+def test_snippets_without_a_file_are_the_default_servers() -> None:
+    assert "http://127.0.0.1:8081/maven/central/" in _run("snippets").output
+
+
+def test_a_base_url_that_is_none_is_a_usage_error(file: Path) -> None:
+    result = _run("snippets", file, "--base-url", "repo.example.org")
+    assert result.exit_code == 2
+    assert "must begin with http:// or https://" in result.output
+
+
+@pytest.mark.parametrize("module", ["virtreg.cli", "virtreg.cli.commands"])
+def test_help_costs_no_server(module: str) -> None:
+    heavy = {"granian", "rich", "cattrs", "sqlalchemy", "urllib3", "fsspec", "werkzeug"}
+    code = f"import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (loaded.returncode, loaded.stdout) == (0, "\n")
+
+
+def test_it_runs_as_a_module() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "virtreg", "--help"], capture_output=True, text=True
+    )
+    assert ran.returncode == 0
+    assert ran.stdout.startswith("Usage: virtreg ")
