@@ -1,0 +1,301 @@
+"""The WSGI application.
+
+A repeated request is answered from the ready table before anything is parsed; everything else
+takes the long way through route, resolve and respond. One instance serves any number of threads.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from time import time
+from typing import TYPE_CHECKING
+
+from virtreg.backends.auth.anonymous import Anonymous
+from virtreg.core.conditional import FULL, Conditions
+from virtreg.core.layout import blob_key
+from virtreg.errors import Missing, NotFound, Unauthenticated, VirtregError
+from virtreg.model import Algorithm, Credentials, Headers, Scope
+from virtreg.protocols import Authenticator, CacheStore, Format, Resolution, VirtualRegistry
+from virtreg.wsgi.ledger import Ledger
+from virtreg.wsgi.probes import Probes
+from virtreg.wsgi.problems import plain_problem
+from virtreg.wsgi.ready import SMALL, Ready, ReadyAnswers
+from virtreg.wsgi.serving import CACHE_HEADER, range_headers, respond, status_line
+from virtreg.wsgi.surfaces import Surfaces, refuse_hidden_slash
+from virtreg.wsgi.transfer import FileWrapper, transfer
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+_log = logging.getLogger(__name__)
+
+
+class MethodNotAllowed(VirtregError):
+    """A virtual registry is read-only on its file endpoints."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class InternalError(VirtregError):
+    """A bug, told without its details; they are in the log."""
+
+
+class Application:
+    """Serves registries below the URL it is mounted at. Thread-safe."""
+
+    def __init__(
+        self,
+        registries: Iterable[VirtualRegistry],
+        store: CacheStore,
+        ready: ReadyAnswers,
+        ledger: Ledger,
+        probes: Probes,
+        authenticator: Authenticator,
+        realm: str,
+    ) -> None:
+        self._surfaces = Surfaces(registries)
+        self._store = store
+        self._ready = ready
+        self._ledger = ledger
+        self._probes = probes
+        self._authenticator = authenticator
+        self._open = isinstance(authenticator, Anonymous)
+        self._realm = realm
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        asked: str = environ["PATH_INFO"]
+        ready = self._ready.get(asked)
+        if ready is not None:
+            answered = self._repeat(ready, asked, environ, start_response)
+            if answered is not None:
+                return answered
+        return self._answer(asked, environ, start_response)
+
+    def _repeat(
+        self,
+        ready: Ready,
+        asked: str,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes] | None:
+        """The ready answer, or None when this request needs the long way."""
+        method = environ["REQUEST_METHOD"]
+        now = time()
+        if (
+            ready.expires_at <= now
+            or method not in ("GET", "HEAD")
+            or "HTTP_RANGE" in environ
+            or "HTTP_IF_NONE_MATCH" in environ
+            or "HTTP_IF_MODIFIED_SINCE" in environ
+            or "HTTP_IF_MATCH" in environ
+            or "HTTP_IF_UNMODIFIED_SINCE" in environ
+            or "%" in (environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
+        ):
+            return None
+        if not self._open:
+            try:
+                self._admit(environ, ready.registry, ready.path)
+            except VirtregError:
+                return None
+        ready.used = True
+        body = ready.body
+        if method == "HEAD":
+            self._ledger.add((now, method, asked, ready.code, 0, ready.origin, "", ready.path))
+            start_response(ready.status, ready.headers[:])
+            return []
+        if body is None:
+            try:
+                blob = self._store.open(ready.key)
+            except Missing:
+                self._ready.discard(asked)
+                return None
+            self._ledger.add(
+                (now, method, asked, 200, ready.size, ready.origin, ready.source, ready.path)
+            )
+            start_response(ready.status, ready.headers[:])
+            return transfer(blob, FULL, file_wrapper=_sendfile(environ))
+        self._ledger.add(
+            (now, method, asked, ready.code, ready.size, ready.origin, ready.source, ready.path)
+        )
+        start_response(ready.status, ready.headers[:])
+        return [body]
+
+    def _answer(
+        self, asked: str, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        if asked.startswith("/-/"):
+            return self._probes.answer(asked, start_response)
+        format: Format | None = None  # noqa: A001 - the protocol's word
+        try:
+            registry, path = self._surfaces.registry(asked)
+            format = registry.format  # noqa: A001
+            return self._file(registry, path, asked, environ, start_response)
+        except VirtregError as error:
+            return self._refuse(error, format, asked, environ, start_response)
+        except Exception as error:  # noqa: BLE001 - the last line before the server's own 500
+            _log.error("%s %s failed", environ["REQUEST_METHOD"], asked, exc_info=error)
+            failure = InternalError("an internal error; the server's log has the details")
+            return self._refuse(failure, format, asked, environ, start_response)
+
+    def _file(
+        self,
+        registry: VirtualRegistry,
+        path: str,
+        asked: str,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        method = environ["REQUEST_METHOD"]
+        if not self._open:
+            self._admit(environ, registry.spec.name, path)
+        if method not in ("GET", "HEAD"):
+            raise MethodNotAllowed(f"{method}: a virtual registry is read-only")
+        refuse_hidden_slash(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
+        route = registry.format.route(path)
+        epoch = self._ready.epoch
+        try:
+            resolution = registry.resolve(route)
+        except NotFound as error:
+            self._keep_absence(registry, route.path, asked, error, epoch)
+            raise
+        body = resolution.body
+        try:
+            response = respond(registry.format, resolution, _conditions(environ))
+            if response.answer is FULL:
+                self._keep(registry, resolution, asked, response.headers, epoch)
+        except BaseException:
+            body.close()
+            raise
+        counted = method == "GET" and response.status != 304
+        self._ledger.add(
+            (
+                time(),
+                method,
+                asked,
+                response.status,
+                response.length if counted else 0,
+                resolution.origin,
+                resolution.source if counted and route.checksum is None else "",
+                route.path,
+            )
+        )
+        start_response(status_line(response.status), list(response.headers))
+        if response.answer is None:
+            body.close()
+            return []
+        return transfer(
+            body, response.answer, head=method == "HEAD", file_wrapper=_sendfile(environ)
+        )
+
+    def _keep(
+        self,
+        registry: VirtualRegistry,
+        resolution: Resolution,
+        asked: str,
+        headers: Headers,
+        epoch: int,
+    ) -> None:
+        """Make the answer ready for the next who asks, if it may be repeated."""
+        representation = resolution.representation
+        sha256 = representation.digests.get(Algorithm.SHA256)
+        size = representation.size
+        if resolution.expires_at <= time() or size is None or sha256 is None:
+            return
+        origin = "stale" if resolution.origin == "stale" else "hit"
+        self._ready.put(
+            asked,
+            Ready(
+                status="200 OK",
+                headers=tuple(
+                    (name, origin if name == CACHE_HEADER else value) for name, value in headers
+                ),
+                body=b"".join(resolution.body.read()) if size <= SMALL else None,
+                key=blob_key(sha256),
+                size=size,
+                expires_at=resolution.expires_at,
+                origin=origin,
+                registry=registry.spec.name,
+                source="" if resolution.route.checksum else resolution.source,
+                path=resolution.route.path,
+            ),
+            epoch,
+        )
+
+    def _keep_absence(
+        self, registry: VirtualRegistry, path: str, asked: str, error: NotFound, epoch: int
+    ) -> None:
+        if error.expires_at <= time():
+            return
+        problem = registry.format.problem(error)
+        self._ready.put(
+            asked,
+            Ready(
+                status=status_line(problem.status),
+                headers=_with_length(problem.headers, problem.body),
+                body=problem.body,
+                key="",
+                size=len(problem.body),
+                expires_at=error.expires_at,
+                origin="absent",
+                registry=registry.spec.name,
+                source="",
+                path=path,
+            ),
+            epoch,
+        )
+
+    def _refuse(
+        self,
+        error: VirtregError,
+        format: Format | None,  # noqa: A002 - the protocol's word
+        asked: str,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        problem = plain_problem(error) if format is None else format.problem(error)
+        headers = _with_length(problem.headers, problem.body) + range_headers(error)
+        if isinstance(error, Unauthenticated) and format is not None:
+            headers += (("WWW-Authenticate", format.challenge(self._realm)),)
+        if isinstance(error, MethodNotAllowed):
+            headers += (("Allow", "GET, HEAD"),)
+        method = environ["REQUEST_METHOD"]
+        self._ledger.add(
+            (time(), method, asked, problem.status, len(problem.body), error.code, "", "")
+        )
+        start_response(status_line(problem.status), list(headers))
+        return [] if method == "HEAD" else [problem.body]
+
+    def _admit(self, environ: WSGIEnvironment, registry: str, path: str) -> None:
+        """Raises Unauthenticated or Forbidden."""
+        self._authenticator.admit(
+            Credentials(environ.get("HTTP_AUTHORIZATION"), environ), Scope(registry, path)
+        )
+
+
+def _conditions(environ: WSGIEnvironment) -> Conditions:
+    get = environ.get
+    return Conditions(
+        environ["REQUEST_METHOD"],
+        get("HTTP_IF_MATCH"),
+        get("HTTP_IF_NONE_MATCH"),
+        get("HTTP_IF_MODIFIED_SINCE"),
+        get("HTTP_IF_UNMODIFIED_SINCE"),
+        get("HTTP_IF_RANGE"),
+        get("HTTP_RANGE"),
+    )
+
+
+def _with_length(headers: Headers, body: bytes) -> Headers:
+    return (*headers, ("Content-Length", str(len(body))))
+
+
+def _sendfile(environ: WSGIEnvironment) -> FileWrapper | None:
+    """The server's file wrapper where it is a real sendfile; elsewhere our own pieces are
+    larger, and so faster, than the usual 8 KiB."""
+    software = environ.get("SERVER_SOFTWARE", "")
+    if software.startswith("gunicorn") or "uwsgi.version" in environ:
+        wrapper: FileWrapper | None = environ.get("wsgi.file_wrapper")
+        return wrapper
+    return None

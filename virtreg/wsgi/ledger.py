@@ -1,0 +1,106 @@
+"""What was answered, written behind: the request path appends one tuple, a thread does the rest.
+
+That rest is download counts in the index, running totals, and, where wanted, the request log.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+
+from virtreg.errors import VirtregError
+from virtreg.protocols import CountsDownloads
+
+_log = logging.getLogger(__name__)
+_access = logging.getLogger("virtreg.access")
+
+Record = tuple[float, str, str, int, int | None, str, str, str]
+"""(time, method, path as asked, status, bytes or None, origin, source, path in the registry);
+source is empty where nothing was downloaded."""
+
+_HITS = frozenset({"hit", "revalidated", "stale"})
+_INTERVAL = 1.0
+
+
+class Ledger:
+    """``add`` is the request path's and costs one append; everything else happens once a second
+    on a thread of its own, started by the first ``add``... of its process by ``start``."""
+
+    def __init__(self, counts: object, *, access_log: bool = False) -> None:
+        self._records: deque[Record] = deque()
+        self.add: Callable[[Record], None] = self._records.append
+        self._counts = counts if isinstance(counts, CountsDownloads) else None
+        self._access_log = access_log
+        self._totals: Counter[str] = Counter()
+        self._writing = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="virtreg-ledger", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def totals(self) -> Mapping[str, int]:
+        """``requests``, ``hits``, ``misses``, ``errors``, ``bytes``; at most a second old."""
+        return dict(self._totals)
+
+    def flush(self) -> None:
+        """Write what has been added so far."""
+        with self._writing:
+            self._write()
+
+    def close(self) -> None:
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self.flush()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_INTERVAL):
+            self.flush()
+
+    def _write(self) -> None:
+        downloads: dict[tuple[str, str], tuple[int, float]] = {}
+        for _ in range(len(self._records)):
+            record = self._records.popleft()
+            when, _method, _asked, status, size, origin, source, path = record
+            self._total(status, size, origin)
+            if source:
+                times, _last = downloads.get((source, path), (0, 0.0))
+                downloads[source, path] = (times + 1, when)
+            if self._access_log:
+                _report(record)
+        if downloads and self._counts is not None:
+            try:
+                self._counts.count(downloads)
+            except VirtregError:
+                _log.warning("%d downloads could not be counted", len(downloads), exc_info=True)
+
+    def _total(self, status: int, size: int | None, origin: str) -> None:
+        self._totals["requests"] += 1
+        self._totals["bytes"] += size or 0
+        if status >= 500:
+            self._totals["errors"] += 1
+        elif origin in _HITS:
+            self._totals["hits"] += 1
+        elif origin:
+            self._totals["misses"] += 1
+
+
+def _report(record: Record) -> None:
+    when, method, asked, status, size, origin, _source, _path = record
+    _access.info(
+        "%s %s %d",
+        method,
+        asked,
+        status,
+        extra={
+            "at": when,
+            "method": method,
+            "path": asked,
+            "status": status,
+            "bytes": size,
+            "cache": origin,
+        },
+    )

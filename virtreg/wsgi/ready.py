@@ -1,0 +1,146 @@
+"""Answers kept ready: everything a repeated request needs, found with one dictionary look-up.
+
+A ready answer is good until the moment its freshness ends, and vanishes earlier when what it was
+made from changes. Bounded by the bytes it holds; the least used go first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from virtreg.events import Event, Filled, Merged, Purged, Revalidated
+from virtreg.model import Headers
+
+_OVERHEAD = 1500
+"""Bytes a ready answer costs besides its body, roughly measured."""
+
+SMALL = 64 * 1024
+"""Bodies up to this size are kept in memory."""
+
+
+class Ready:
+    """One answer to GET. Written once; ``used`` is a hint that threads may lose."""
+
+    __slots__ = (
+        "body",
+        "code",
+        "expires_at",
+        "headers",
+        "key",
+        "origin",
+        "path",
+        "registry",
+        "size",
+        "source",
+        "status",
+        "used",
+    )
+
+    def __init__(
+        self,
+        *,
+        status: str,
+        headers: Headers,
+        body: bytes | None,
+        key: str,
+        size: int,
+        expires_at: float,
+        origin: str,
+        registry: str,
+        source: str,
+        path: str,
+    ) -> None:
+        self.status = status
+        self.code = int(status[:3])
+        self.headers = list(headers)
+        self.body = body
+        """None: the blob ``key`` is opened anew for each request."""
+        self.key = key
+        self.size = size
+        self.expires_at = expires_at
+        self.origin = origin
+        self.registry = registry
+        self.source = source
+        self.path = path
+        """In the registry: what invalidation goes by."""
+        self.used = True
+
+    @property
+    def cost(self) -> int:
+        return _OVERHEAD + len(self.body or b"")
+
+
+class ReadyAnswers:
+    """The table, by ``PATH_INFO``. ``get`` takes no lock; everything else does."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._answers: dict[str, Ready] = {}
+        self._by_path: dict[str, set[str]] = {}
+        self._lock = threading.Lock()
+        self._held = 0
+        self._epoch = 0
+        self.get: Callable[[str], Ready | None] = self._answers.get
+
+    @property
+    def epoch(self) -> int:
+        """Grows with every invalidation; taken before an answer is made, given to ``put``."""
+        return self._epoch
+
+    def put(self, asked: str, ready: Ready, epoch: int) -> None:
+        """Keep an answer, unless something changed since ``epoch``: it may be older than that."""
+        if ready.cost > self._capacity // 8:
+            return
+        with self._lock:
+            if epoch != self._epoch:
+                return
+            self._remove(asked)
+            self._answers[asked] = ready
+            self._by_path.setdefault(ready.path, set()).add(asked)
+            self._held += ready.cost
+            while self._held > self._capacity:
+                self._evict()
+
+    def discard(self, asked: str) -> None:
+        with self._lock:
+            self._remove(asked)
+
+    def observe(self, event: Event) -> None:
+        """An observer of events: what a change touches is not ready any more."""
+        if isinstance(event, Filled | Purged | Merged) or (
+            isinstance(event, Revalidated) and event.changed
+        ):
+            with self._lock:
+                self._epoch += 1
+                for asked in tuple(self._by_path.get(event.path, ())):
+                    self._remove(asked)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._epoch += 1
+            self._answers.clear()
+            self._by_path.clear()
+            self._held = 0
+
+    def _evict(self) -> None:
+        """The oldest that was not used since it was last looked at (CLOCK)."""
+        while True:
+            asked = next(iter(self._answers))
+            ready = self._answers[asked]
+            if not ready.used:
+                self._remove(asked)
+                return
+            ready.used = False
+            del self._answers[asked]
+            self._answers[asked] = ready
+
+    def _remove(self, asked: str) -> None:
+        ready = self._answers.pop(asked, None)
+        if ready is None:
+            return
+        self._held -= ready.cost
+        aliases = self._by_path[ready.path]
+        aliases.discard(asked)
+        if not aliases:
+            del self._by_path[ready.path]

@@ -1,0 +1,115 @@
+"""From a resolution to a response: status, headers, and which bytes of the body."""
+
+from __future__ import annotations
+
+import secrets
+from http import HTTPStatus
+
+from attrs import frozen
+
+from virtreg.core.conditional import (
+    Conditions,
+    Full,
+    NotModified,
+    Partial,
+    PreconditionFailed,
+    Unsatisfiable,
+    decide,
+)
+from virtreg.core.etags import etag_of
+from virtreg.core.multipart import MultipartPlan, multipart
+from virtreg.core.ranges import content_range, unsatisfied_range
+from virtreg.errors import VirtregError
+from virtreg.model import Algorithm, Headers
+from virtreg.protocols import Format, Resolution
+
+CACHE_HEADER = "X-Virtreg-Cache"
+"""How the answer came about: hit, miss, joined, revalidated, stale, merged."""
+
+
+class PreconditionNotMet(VirtregError):
+    """``If-Match`` or ``If-Unmodified-Since`` does not hold."""
+
+    status = 412
+    code = "precondition_failed"
+
+
+class RangeNotSatisfiable(VirtregError):
+    """No byte of the body is in the range asked for."""
+
+    status = 416
+    code = "range_not_satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"Range: the file has {size} bytes")
+        self.size = size
+
+
+@frozen
+class Response:
+    """What to send. ``answer`` is which bytes of the body, or None for no body at all."""
+
+    status: int
+    headers: Headers
+    answer: Full | Partial | MultipartPlan | None
+    length: int | None
+    """Bytes that will be sent; None while a download of unknown length runs."""
+
+
+def respond(format: Format, resolution: Resolution, conditions: Conditions) -> Response:  # noqa: A002 - the protocol's word
+    """Raises PreconditionNotMet and RangeNotSatisfiable."""
+    representation = resolution.representation
+    sha256 = representation.digests.get(Algorithm.SHA256)
+    etag = None if sha256 is None else etag_of(sha256)
+    size = representation.size
+    decision = decide(conditions, etag=etag, last_modified=representation.last_modified, size=size)
+    validators: Headers = (
+        *(() if etag is None else (("ETag", etag),)),
+        *(
+            ()
+            if representation.last_modified is None
+            else (("Last-Modified", representation.last_modified),)
+        ),
+        ("Accept-Ranges", "bytes"),
+        (CACHE_HEADER, resolution.origin),
+    )
+    if isinstance(decision, NotModified):
+        return Response(304, validators, None, 0)
+    if isinstance(decision, PreconditionFailed):
+        raise PreconditionNotMet("the file is not the one the request is about")
+    if isinstance(decision, Unsatisfiable):
+        assert size is not None
+        raise RangeNotSatisfiable(size)
+    headers = (*format.headers(resolution.route, representation), *validators)
+    if isinstance(decision, Full):
+        length: Headers = () if size is None else (("Content-Length", str(size)),)
+        return Response(200, headers + length, decision, size)
+    assert size is not None
+    return _partial(headers, decision, size)
+
+
+def _partial(headers: Headers, decision: Partial, size: int) -> Response:
+    if len(decision.ranges) == 1:
+        start, stop = decision.ranges[0]
+        more = (
+            ("Content-Range", content_range(start, stop, size)),
+            ("Content-Length", str(stop - start)),
+        )
+        return Response(206, (*headers, *more), decision, stop - start)
+    media_type = next((value for name, value in headers if name == "Content-Type"), None)
+    plan = multipart(secrets.token_hex(16), media_type, decision.ranges, size)
+    others = tuple(pair for pair in headers if pair[0] != "Content-Type")
+    more = (("Content-Type", plan.content_type), ("Content-Length", str(plan.length)))
+    return Response(206, (*others, *more), plan, plan.length)
+
+
+def status_line(status: int) -> str:
+    """``404`` as ``404 Not Found``."""
+    return f"{status} {HTTPStatus(status).phrase}"
+
+
+def range_headers(error: VirtregError) -> Headers:
+    """What a 416 says besides its problem (RFC 9110, 15.5.17)."""
+    if isinstance(error, RangeNotSatisfiable):
+        return (("Content-Range", unsatisfied_range(error.size)),)
+    return ()
