@@ -1,0 +1,79 @@
+"""What is sent: the URL of a path, the headers of a request, the credentials of an upstream."""
+
+from __future__ import annotations
+
+import base64
+import re
+from urllib.parse import quote
+
+from virtreg.core.egress import WebUrl
+from virtreg.errors import InvalidRequest
+from virtreg.model import Fetch, UpstreamSpec
+
+_SAFE = "!$&'()*,;=:@~"  # RFC 3986 pchar, without the plus some servers read as a space
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+
+Fields = tuple[tuple[str, str], ...]
+
+
+def locate(base: WebUrl, path: str) -> WebUrl:
+    """The URL of a decoded path below the base URL.
+
+    Raises InvalidRequest for dot segments, which would leave the base, and for text that is not
+    Unicode.
+    """
+    segments = path.split("/")
+    if "." in segments or ".." in segments:
+        raise InvalidRequest("the path must not have '.' or '..' segments")
+    try:
+        quoted = "/".join(quote(segment, safe=_SAFE) for segment in segments)
+    except UnicodeEncodeError:
+        raise InvalidRequest("the path is not valid Unicode") from None
+    return WebUrl(base.scheme, base.host, base.port, f"{base.path.rstrip('/')}/{quoted}")
+
+
+def request_fields(request: Fetch, user_agent: str) -> Fields:
+    """The header fields of a request, without credentials.
+
+    Bodies are wanted as they are stored: digests are of those bytes, and a range of a compressed
+    body would be of no use. Raises InvalidRequest for a field that cannot be sent.
+    """
+    fields = [
+        ("User-Agent", user_agent),
+        ("Accept", request.accept),
+        ("Accept-Encoding", "identity"),
+    ]
+    if request.known is not None:
+        fields.append(("If-None-Match", request.known.etag or ""))
+        fields.append(("If-Modified-Since", request.known.last_modified or ""))
+    if request.offset > 0:
+        fields.append(("Range", f"bytes={request.offset}-"))
+        fields.append(("If-Range", request.if_range or ""))
+    fields.extend(request.headers)
+    return checked(tuple((name, value) for name, value in fields if value))
+
+
+def credential_fields(spec: UpstreamSpec) -> Fields:
+    """The header fields that prove who asks; for the configured origin only.
+
+    Raises InvalidRequest, without the value, for a secret that cannot be sent.
+    """
+    fields = [(name, secret.reveal()) for name, secret in spec.headers]
+    if spec.bearer is not None:
+        fields.append(("Authorization", f"Bearer {spec.bearer.reveal()}"))
+    elif spec.username is not None:
+        password = "" if spec.password is None else spec.password.reveal()
+        token = base64.b64encode(f"{spec.username}:{password}".encode()).decode()
+        fields.append(("Authorization", f"Basic {token}"))
+    return checked(tuple(fields))
+
+
+def checked(fields: Fields) -> Fields:
+    """The same fields; raises InvalidRequest for a name or value outside RFC 9110, 5.1 and 5.5."""
+    for name, value in fields:
+        if not _NAME.fullmatch(name):
+            raise InvalidRequest("a header name is not a token")
+        if not _VALUE.fullmatch(value):
+            raise InvalidRequest(f"header {name} has a character that cannot be sent")
+    return fields

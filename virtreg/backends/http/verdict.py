@@ -1,0 +1,90 @@
+"""What a response's status and headers mean, before any byte of its body."""
+
+from __future__ import annotations
+
+import http.client
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from virtreg.core.backoff import parse_retry_after
+from virtreg.errors import (
+    IntegrityError,
+    UpstreamRefused,
+    UpstreamThrottled,
+    UpstreamUnavailable,
+)
+from virtreg.model import Fetch
+
+_FOLD = re.compile(r"[\r\n]+[ \t]*")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/(?:[0-9]{1,18}|\*)")
+
+
+def fold_headers(message: http.client.HTTPMessage) -> dict[str, str]:
+    """Lower-case names; repeated fields joined by a comma (RFC 9110, 5.3), line folding undone
+    (RFC 9112, 5.2)."""
+    headers: dict[str, str] = {}
+    for name, value in message.items():
+        key = name.lower()
+        text = _FOLD.sub(" ", value)
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def check_status(upstream: str, status: int, headers: Mapping[str, str], now: float) -> None:
+    """Return for 200, 206, 304, 404 and 410, raise the UpstreamError any other status means.
+
+    ``now`` is seconds since the epoch, for a ``Retry-After`` that is a date.
+    """
+    if status in (200, 206, 304, 404, 410):
+        return
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = "unknown status"
+    said = f"upstream {upstream!r}: {status} {phrase}"
+    if status in (401, 403):
+        raise UpstreamRefused(said, upstream=upstream)
+    wait = parse_retry_after(headers.get("retry-after", ""), now)
+    if status == 429 or (status == 503 and wait is not None):
+        raise UpstreamThrottled(said, upstream=upstream, retry_after=wait)
+    raise UpstreamUnavailable(said, upstream=upstream)
+
+
+def check_framing(upstream: str, headers: Mapping[str, str]) -> int | None:
+    """The declared length, or None for a body that ends by itself (RFC 9112, 6.3).
+
+    Raises UpstreamUnavailable for framing http.client would misread.
+    """
+    coding = headers.get("transfer-encoding")
+    if coding is not None:
+        if coding.lower() != "chunked":
+            raise UpstreamUnavailable(
+                f"upstream {upstream!r}: Transfer-Encoding is not chunked", upstream=upstream
+            )
+        return None
+    length = headers.get("content-length")
+    if length is None:
+        return None
+    if not _LENGTH.fullmatch(length):
+        raise UpstreamUnavailable(
+            f"upstream {upstream!r}: malformed Content-Length", upstream=upstream
+        )
+    return int(length)
+
+
+def check_found(upstream: str, request: Fetch, status: int, headers: Mapping[str, str]) -> None:
+    """Raise IntegrityError for a 200, 206 or 304 that is not what was asked for."""
+    said = None
+    coding = headers.get("content-encoding", "identity").lower()
+    if status == 304 and request.known is None:
+        said = "304 Not Modified to an unconditional request"
+    elif status in (200, 206) and coding not in ("", "identity"):
+        said = "body has a Content-Encoding although none was accepted"
+    elif status == 206:
+        match = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
+        if match is None or request.offset == 0 or int(match[1]) != request.offset:
+            said = f"206 Partial Content does not start at the offset asked for, {request.offset}"
+    if said is not None:
+        raise IntegrityError(f"upstream {upstream!r}: {said}", upstream=upstream)
