@@ -91,23 +91,9 @@ def test_unusable_documents_say_why(document: bytes, reason: str) -> None:
 
 pieces = st.sampled_from(
     [
-        b"<metadata>",
-        b"</metadata>",
-        b"<versioning>",
-        b"<versions>",
-        b"<version>1",
-        b"</version>",
-        b"<!DOCTYPE a>",
-        b"<?xml version='1.0'?>",
-        b"<![CDATA[",
-        b"]]>",
-        b"&amp;",
-        b"&#0;",
-        b"<!--",
-        b"\xef\xbb\xbf",
-        b"\xff\xfe",
-        b"<a b='c'/>",
-        b"</",
+        *(b"<metadata>", b"</metadata>", b"<versioning>", b"<versions>", b"<version>1"),
+        *(b"</version>", b"<!DOCTYPE a>", b"<?xml version='1.0'?>", b"<![CDATA[", b"]]>"),
+        *(b"&amp;", b"&#0;", b"<!--", b"\xef\xbb\xbf", b"\xff\xfe", b"<a b='c'/>", b"</"),
     ]
 )
 
