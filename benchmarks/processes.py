@@ -1,0 +1,98 @@
+"""Starting programs on a chosen CPU, and what /proc says about them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+SERVER_CPU = 0
+LOAD_CPU = 1
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def tool(name: str) -> str:
+    """The path of an installed program; SystemExit naming it when it is missing."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if found is None:
+        raise SystemExit(f"{name} is not installed")
+    return found
+
+
+def on_cpu(cpu: int | None, command: Sequence[str]) -> list[str]:
+    """The command pinned to one CPU, or as it is for None."""
+    return list(command) if cpu is None else [tool("taskset"), "-c", str(cpu), *command]
+
+
+def free_port() -> int:
+    """A loopback TCP port nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def await_answer(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+    """Wait until ``url`` answers anything below 500; SystemExit when the process ends before."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise SystemExit(f"the server of {url} ended with exit code {process.returncode}")
+        try:
+            with urllib.request.urlopen(url, timeout=seconds):
+                return
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code < 500:
+                return
+        except OSError:
+            pass
+        time.sleep(0.02)
+    raise SystemExit(f"no answer from {url} within {seconds} s")
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to stop; kill it when it does not."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def family(pid: int) -> list[int]:
+    """A process and all its descendants."""
+    found = [pid]
+    for parent in found:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            found.extend(int(child) for child in children.read_text().split())
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time, user and system, that a process and its descendants have used."""
+    ticks = 0
+    for member in family(pid):
+        # The name in parentheses may hold blanks: fields are counted after it (proc(5)).
+        fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / _TICKS
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory held by a process and its descendants; shared pages count for each."""
+    total = 0
+    for member in family(pid):
+        found = re.search(
+            r"^VmRSS:\s+(\d+) kB$", Path(f"/proc/{member}/status").read_text(), re.MULTILINE
+        )
+        total += int(found[1]) * 1024 if found else 0
+    return total
