@@ -1,0 +1,44 @@
+"""Which source holds which path as which blob: kept in SQLite."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from virtreg.backends.index.database import Database
+from virtreg.backends.index.migrate import DOWNLOADS, INDEX, upgrade
+from virtreg.backends.index.sql import SqlIndex
+from virtreg.backends.index.sqlite import sqlite_engine
+from virtreg.errors import ConfigError, IndexUnavailable
+
+__all__ = ["SqlIndex", "open_index"]
+
+
+def open_index(place: str | Path) -> SqlIndex:
+    """The index in a folder on a local disk, as ``index.sqlite`` and ``downloads.sqlite``.
+
+    Makes the folder and the databases, or brings older ones up to date. Raises ConfigError for a
+    place that cannot be an index or one made by a newer version, IndexUnavailable when the disk
+    or the database fails.
+    """
+    if isinstance(place, str) and "://" in place:
+        raise ConfigError(
+            f"no index at {place.partition('://')[0]}:// URLs; give the path of a folder"
+        )
+    folder = Path(place).absolute()
+    if folder.is_file():
+        raise ConfigError(f"the index must be a folder, not a file: {folder}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise IndexUnavailable(f"cannot make the folder {folder}: {error.strerror}") from error
+    index = Database(partial(sqlite_engine, folder / "index.sqlite"))
+    counts = Database(partial(sqlite_engine, folder / "downloads.sqlite"))
+    try:
+        upgrade(index, INDEX, str(folder / "index.sqlite"))
+        upgrade(counts, DOWNLOADS, str(folder / "downloads.sqlite"))
+    except BaseException:
+        index.close()
+        counts.close()
+        raise
+    return SqlIndex(index, counts)

@@ -1,0 +1,108 @@
+"""The entry index in a SQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import asdict
+from sqlalchemy import delete, select
+
+from virtreg.backends.index import statements
+from virtreg.backends.index.database import Database
+from virtreg.backends.index.schema import downloads, entries
+from virtreg.model import Entry
+
+_DIGESTS_AT_ONCE = 500
+
+
+class SqlIndex:
+    """An EntryIndex that CountsDownloads and KnowsReferences.
+
+    Safe from any thread; may exist before a fork and be used after it. Download counts are in a
+    database of their own, so that counting never makes readers of entries look again.
+    """
+
+    def __init__(self, index: Database, counts: Database) -> None:
+        self._index = index
+        self._counts = counts
+        self._find_texts: dict[int, str] = {}
+
+    def find(self, path: str, sources: Sequence[str]) -> list[Entry]:
+        if not sources:
+            return []
+        text = self._find_texts.get(len(sources))
+        if text is None:
+            text = statements.find_text(self._index.engine.dialect, len(sources))
+            self._find_texts[len(sources)] = text
+        return [Entry(*row) for row in self._index.rows(text, (path, *sources))]
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
+        rows = [asdict(entry, recurse=False) for entry in entries]
+        with self._index.writing() as connection:
+            connection.execute(statements.put, rows)
+
+    def touch(self, source: str, path: str, checked_at: float) -> None:
+        with self._index.writing() as connection:
+            connection.execute(
+                statements.touch, {"at_source": source, "at_path": path, "checked": checked_at}
+            )
+
+    def drop(self, source: str, path: str | None = None) -> int:
+        statement = delete(entries).where(entries.c.source == source)
+        if path is not None:
+            statement = statement.where(entries.c.path == path)
+        with self._index.writing() as connection:
+            return connection.execute(statement).rowcount
+
+    def page(
+        self, source: str, *, after: str = "", limit: int = 100, search: str = ""
+    ) -> list[Entry]:
+        """``search`` folds the case of ASCII letters only."""
+        with self._index.reading() as connection:
+            found = connection.execute(statements.page(source, after, limit, search))
+            return [Entry(*row) for row in found.tuples()]
+
+    def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
+        with self._index.writing() as connection:
+            if seconds <= 0:
+                connection.execute(statements.give_up_lease, {"of_name": name, "of_holder": holder})
+                return False
+            taken = connection.execute(
+                statements.take_lease,
+                {"name": name, "holder": holder, "expires_at": now + seconds, "now": now},
+            )
+            return taken.rowcount == 1
+
+    def count(self, downloads: Mapping[tuple[str, str], tuple[int, float]]) -> None:
+        if not downloads:
+            return
+        rows = [
+            {"source": source, "path": path, "times": times, "last_at": last_at}
+            for (source, path), (times, last_at) in downloads.items()
+        ]
+        with self._counts.writing() as connection:
+            connection.execute(statements.count, rows)
+
+    def downloads(self, source: str, path: str) -> tuple[int, float | None]:
+        statement = select(downloads.c.times, downloads.c.last_at).where(
+            downloads.c.path == path, downloads.c.source == source
+        )
+        with self._counts.reading() as connection:
+            row = connection.execute(statement).one_or_none()
+        return (0, None) if row is None else (row.times, row.last_at)
+
+    def referenced(self, digests: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        with self._index.reading() as connection:
+            for start in range(0, len(digests), _DIGESTS_AT_ONCE):
+                some = digests[start : start + _DIGESTS_AT_ONCE]
+                statement = select(entries.c.sha256).distinct().where(entries.c.sha256.in_(some))
+                found.update(connection.scalars(statement))
+        return found
+
+    def close(self) -> None:
+        """Close every connection of this process; repeatable."""
+        self._index.close()
+        self._counts.close()
