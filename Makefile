@@ -40,18 +40,14 @@ bench: .venv-test/installed
 clean:
 	rm -rf .venv .venv-test
 
-.venv/installed: pyproject.toml
-	$(call environment,.venv,--editable '.[server,s3]')
-
-.venv-test/installed: pyproject.toml
-	$(call environment,.venv-test,--editable '.[server,s3]' --group test --group check)
+.venv/installed: REQUIREMENTS = --editable '.[server,s3]'
+.venv-test/installed: REQUIREMENTS = --editable '.[server,s3]' --group test --group check
 
 # The pip that comes with Python 3.11 knows no dependency groups, and its setuptools has known
 # vulnerabilities.
-define environment
-@test -n "$(PYTHON)" || { echo "virtreg needs Python 3.11 or later; none found (PYTHON=/path/to/python3 names one)" >&2; exit 1; }
-$(PYTHON) -m venv $(1)
-$(1)/bin/python -m pip install --quiet --upgrade pip setuptools
-$(1)/bin/python -m pip install --quiet $(2)
-@touch $@
-endef
+.venv/installed .venv-test/installed: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "virtreg needs Python 3.11 or later, and none was found; PYTHON=/path/to/python3 names one" >&2; exit 1; }
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade pip setuptools
+	$(@D)/bin/python -m pip install --quiet $(REQUIREMENTS)
+	@touch $@
