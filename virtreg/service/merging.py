@@ -23,10 +23,10 @@ from virtreg.protocols import Format
 from virtreg.service.arrival import Arrival, representation_of
 from virtreg.service.asking import Asking, Heard, answered, ask
 from virtreg.service.digesting import digest
+from virtreg.service.exchange import Exchange
 from virtreg.service.failures import absent, broken
 from virtreg.service.flights import Flight
 from virtreg.service.health import GuardedUpstream
-from virtreg.service.intake import Exchange
 from virtreg.service.resolution import Resolved
 from virtreg.service.works import STALE_REPEATED, Landed, Works
 

@@ -37,10 +37,10 @@ from virtreg.protocols import EntryIndex, Format
 from virtreg.service.arrival import Arrival
 from virtreg.service.asking import Asking, Heard, answered, ask, close_reply
 from virtreg.service.checksums import checksum_of
+from virtreg.service.exchange import Exchange
 from virtreg.service.failures import absent, broken
 from virtreg.service.flights import Flight
 from virtreg.service.health import GuardedUpstream
-from virtreg.service.intake import Exchange
 from virtreg.service.merging import Merging
 from virtreg.service.owners import Owners
 from virtreg.service.resolution import Resolved

@@ -185,8 +185,12 @@ class Application:
         if response.answer is None:
             body.close()
             return []
+        large = response.length is not None and response.length > SMALL
         return transfer(
-            body, response.answer, head=method == "HEAD", file_wrapper=_sendfile(environ)
+            body,
+            response.answer,
+            head=method == "HEAD",
+            file_wrapper=_sendfile(environ) if large else None,
         )
 
     def _keep(

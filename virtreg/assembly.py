@@ -1,0 +1,161 @@
+"""From specs to live objects, once per process.
+
+Nothing here touches the network, and nothing survives a fork: a server that forks builds in each
+worker.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from wsgiref.types import WSGIApplication
+
+from attrs import frozen
+
+from virtreg.backends.auth.anonymous import Anonymous
+from virtreg.backends.http.upstream import HttpUpstream
+from virtreg.backends.index import SqlIndex, open_index
+from virtreg.backends.store import LocalStore, open_store
+from virtreg.config import Config
+from virtreg.core.layout import blob_key
+from virtreg.errors import Missing
+from virtreg.events import Observer
+from virtreg.formats import named
+from virtreg.model import RegistrySpec, UpstreamSpec
+from virtreg.protocols import Authenticator, CacheStore, Format, Spools, Upstream
+from virtreg.service.health import GuardedUpstream
+from virtreg.service.intake import Intake
+from virtreg.service.publishing import Publisher
+from virtreg.service.registry import PullThroughRegistry
+from virtreg.service.sweeping import Sweeper
+from virtreg.service.works import Works
+from virtreg.wsgi.app import Application
+from virtreg.wsgi.ledger import Ledger
+from virtreg.wsgi.probes import Probes
+from virtreg.wsgi.ready import ReadyAnswers
+
+_ASKING_THREADS = 64
+_CLOSING_GRACE = 10.0
+"""Seconds running downloads get when the process ends and nobody waits for them any more."""
+
+
+@frozen(eq=False)
+class Assembly:
+    """Everything of one process. ``close`` once, after the last request."""
+
+    app: WSGIApplication
+    registries: Mapping[str, PullThroughRegistry]
+    """By name."""
+    works: Works
+    ledger: Ledger
+    index: SqlIndex
+    sweeper: Sweeper
+    upstreams: Sequence[GuardedUpstream]
+
+    def stats(self) -> Mapping[str, int]:
+        """``requests``, ``hits``, ``misses``, ``errors``, ``bytes``, and ``active`` downloads."""
+        return {**self.ledger.totals(), "active": self.works.intake.active}
+
+    def close(self) -> None:
+        """Finish what runs, publish what is whole, write what is counted."""
+        self.sweeper.close()
+        self.works.close(_CLOSING_GRACE)
+        self.ledger.close()
+        for upstream in self.upstreams:
+            upstream.close()
+        self.index.close()
+
+
+def build(
+    config: Config,
+    *,
+    authenticator: Authenticator | None = None,
+    observers: Sequence[Observer] = (),
+    formats: Sequence[Format] = (),
+    clock: Callable[[], float] = time.time,
+) -> Assembly:
+    """Open the storage and put the parts together; threads run from here on.
+
+    Without an ``authenticator`` everybody may pull. ``formats`` adds to the built-in ones or
+    replaces them. Raises ConfigError and StorageError.
+    """
+    path = config.storage.path
+    path.mkdir(parents=True, exist_ok=True)
+    store = open_store(config.storage.url or path)
+    index = open_index(config.storage.index or path)
+    ready = ReadyAnswers(config.server.hot_bytes)
+    ledger = Ledger(index, access_log=bool(config.server.access_log))
+    pool = ThreadPoolExecutor(_ASKING_THREADS, thread_name_prefix="virtreg-ask")
+    works = Works(
+        store=store,
+        index=index,
+        intake=Intake(_spool_folder(store, path), pool, clock),
+        publisher=Publisher(store, index),
+        pool=pool,
+        clock=clock,
+        observers=(ready.observe, *observers),
+    )
+    upstreams: dict[str, GuardedUpstream] = {}
+    registries = {
+        spec.name: _registry(spec, formats, upstreams, works) for spec in config.registries
+    }
+    app = Application(
+        registries.values(),
+        store,
+        ready,
+        ledger,
+        Probes({"index": lambda: _readable(index), "store": lambda: _openable(store)}),
+        authenticator or Anonymous(),
+        config.server.realm,
+    )
+    sweeper = Sweeper(store, index, clock)
+    ledger.start()
+    sweeper.start()
+    return Assembly(app, registries, works, ledger, index, sweeper, tuple(upstreams.values()))
+
+
+def _registry(
+    spec: RegistrySpec,
+    formats: Sequence[Format],
+    upstreams: dict[str, GuardedUpstream],
+    works: Works,
+) -> PullThroughRegistry:
+    return PullThroughRegistry(
+        spec,
+        named(spec.format, formats),
+        [_upstream(upstream, upstreams, works.clock) for upstream in spec.upstreams],
+        works,
+    )
+
+
+def _upstream(
+    spec: UpstreamSpec, made: dict[str, GuardedUpstream], clock: Callable[[], float]
+) -> GuardedUpstream:
+    """One object per upstream, however many registries list it: its limits are its own."""
+    if spec.name not in made:
+        made[spec.name] = GuardedUpstream(HttpUpstream(spec), clock)
+    return made[spec.name]
+
+
+def _spool_folder(store: CacheStore, path: Path) -> Callable[[], Path]:
+    """Downloads wait on the local disk wherever the blobs end up."""
+    return store.spool if isinstance(store, Spools) else LocalStore(path).spool
+
+
+def _readable(index: SqlIndex) -> None:
+    """Raises IndexUnavailable."""
+    index.find("", [""])
+
+
+def _openable(store: CacheStore) -> None:
+    """Raises StorageError when the store cannot be asked; holding nothing is fine."""
+    with suppress(Missing):
+        store.open(blob_key("0" * 64)).close()
+
+
+def open_upstream(spec: UpstreamSpec) -> Upstream:
+    """One upstream on its own, for trying it out. The caller closes it."""
+    return HttpUpstream(spec)

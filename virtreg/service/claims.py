@@ -1,0 +1,59 @@
+"""What an upstream says the digests of a body are."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+
+from virtreg.core.digests import parse_sidecar
+from virtreg.errors import UpstreamError
+from virtreg.model import Algorithm, Digests, Fetch
+from virtreg.service.exchange import Exchange, Reading
+
+_SIDECAR_LIMIT = 4096
+
+
+class Claims:
+    """What the upstream says the digests are: from its headers, or from a checksum file that is
+    still being fetched."""
+
+    def __init__(
+        self, known: Digests, sidecar: Future[tuple[Algorithm, str] | None] | None
+    ) -> None:
+        self.known = known
+        self._sidecar = sidecar
+
+    def wait(self) -> Digests:
+        if self._sidecar is None:
+            return self.known
+        found = self._sidecar.result()
+        return self.known if found is None else {found[0]: found[1]}
+
+
+def claims_of(exchange: Exchange, known: Digests, pool: Executor) -> Claims:
+    """The claims of an answer; a checksum file is looked for only where the answer itself proves
+    nothing."""
+    if known or not exchange.expectation.sidecars:
+        return Claims(known, None)
+    return Claims(known, pool.submit(_read_sidecar, exchange))
+
+
+def _read_sidecar(exchange: Exchange) -> tuple[Algorithm, str] | None:
+    """The first checksum file that exists and parses. One that cannot be had claims nothing."""
+    for algorithm, path in exchange.expectation.sidecars:
+        try:
+            reply = exchange.upstream.fetch(Fetch(path))
+        except UpstreamError:
+            return None
+        try:
+            if reply.status != 200:
+                continue
+            reading = Reading(reply)
+            reading.fill(_SIDECAR_LIMIT)
+        except UpstreamError:
+            return None
+        finally:
+            reply.close()
+        claimed = parse_sidecar(bytes(reading.buffer[:_SIDECAR_LIMIT]), algorithm)
+        if claimed is not None:
+            return algorithm, claimed
+    return None

@@ -1,0 +1,182 @@
+"""A large body on its way into its spool."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+
+from attrs import field, frozen
+
+from virtreg.errors import IntegrityError, UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from virtreg.model import Algorithm, Digests
+from virtreg.service.claims import Claims
+from virtreg.service.digesting import compare, digest
+from virtreg.service.exchange import ATTEMPTS, Exchange, Reading, pause
+from virtreg.service.spool import PIECE, Spool
+
+
+class Transfer:
+    """One large body on its way into its spool, resumed when it breaks off."""
+
+    thread: threading.Thread
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        reading: Reading,
+        spool: Spool,
+        claims: Claims,
+        closing: threading.Event,
+    ) -> None:
+        self._exchange = exchange
+        self._reading = reading
+        self._spool = spool
+        self._claims = claims
+        self._closing = closing
+        self._promised = reading.reply.length
+        self.headers = dict(reading.reply.headers)
+        """Of the first answer; a resumed one describes the same bytes."""
+
+    def run(self) -> Digests:
+        """Raises UpstreamError or StorageError when the body will never be whole; then every
+        reader of the spool has been told."""
+        proving = threading.Thread(target=self._prove, name="virtreg-digest", daemon=True)
+        self._proved: Future[Digests] = Future()
+        proving.start()
+        try:
+            self._receive()
+            self._spool.complete()
+            digests = self._proved.result()
+            self._spool.prove()
+            # The rest of the digests waits until the client has its bytes.
+            rest = digest(self._spool.follow(), set(Algorithm) - set(digests))
+        except BaseException as error:
+            failure = error if isinstance(error, UpstreamError) else _broken(self._exchange, error)
+            self._spool.fail(failure)
+            raise failure from error
+        finally:
+            self._reading.reply.close()
+            proving.join()
+        return {**digests, **rest}
+
+    def discard(self) -> None:
+        """Remove the file, whether or not the transfer has ended; from any thread."""
+        self._spool.path.unlink(missing_ok=True)
+
+    def _prove(self) -> None:
+        """Digest what the proof needs while the bytes arrive, on a thread of its own."""
+        try:
+            claims = self._claims.wait()
+            digests = digest(self._spool.follow(), {Algorithm.SHA256, *claims})
+            compare(digests, claims, self._exchange.name)
+            self._proved.set_result(digests)
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits for it
+            self._proved.set_exception(error)
+
+    def _receive(self) -> None:
+        failures = 0
+        while True:
+            before = self._spool.written
+            try:
+                self._drain()
+                return
+            except (UpstreamTimeout, UpstreamUnavailable):
+                self._exchange.upstream.failed()
+                self._reading.reply.close()
+                failures = 1 if self._spool.written > before else failures + 1
+                if failures >= ATTEMPTS or self._closing.wait(pause(failures)):
+                    raise
+                self._resume_unless_unreachable()
+
+    def _resume_unless_unreachable(self) -> None:
+        try:
+            self._resume()
+        except (UpstreamTimeout, UpstreamUnavailable) as error:
+            # Counts as one more try: reading the next reply raises it again.
+            self._reading = Reading(_NoReply(error))
+
+    def _drain(self) -> None:
+        limit = self._exchange.expectation.max_bytes
+        reading, spool = self._reading, self._spool
+        if reading.buffer:
+            data = bytes(reading.buffer)
+            reading.buffer.clear()
+            spool.append(data)
+        while not reading.ended:
+            data = reading.reply.read(PIECE)
+            if not data:
+                break
+            spool.append(data)
+            if limit is not None and spool.written > limit:
+                raise IntegrityError(
+                    f"{self._exchange.name} sends more than the {limit} bytes that are taken",
+                    upstream=self._exchange.name,
+                )
+            if self._closing.is_set():
+                raise UpstreamUnavailable("the server is stopping", upstream=self._exchange.name)
+        if self._promised is not None and spool.written != self._promised:
+            raise IntegrityError(
+                f"{self._exchange.name} promised {self._promised} bytes and sent {spool.written}",
+                upstream=self._exchange.name,
+            )
+
+    def _resume(self) -> None:
+        """Ask for the rest where that is safe (RFC 9110, 13.1.5), else for all of it again and
+        compare what is held already."""
+        validator = _strong(self.headers)
+        offset = self._spool.written
+        reply = self._exchange.again(
+            offset=offset if validator else 0, if_range=validator if offset else None
+        )
+        self._reading = Reading(reply)
+        if reply.status == 206:
+            self._same_length(None if reply.length is None else offset + reply.length)
+            return
+        self._same_length(reply.length)
+        compared = 0
+        while compared < offset:
+            data = reply.read(min(PIECE, offset - compared))
+            if not data or data != self._spool.read_back(compared, len(data)):
+                raise self._changed()
+            compared += len(data)
+
+    def _same_length(self, length: int | None) -> None:
+        if None not in (self._promised, length) and length != self._promised:
+            raise self._changed()
+
+    def _changed(self) -> IntegrityError:
+        return IntegrityError(
+            f"the file changed at {self._exchange.name} while it was being downloaded",
+            upstream=self._exchange.name,
+        )
+
+
+@frozen
+class _NoReply:
+    """Stands for a reply that could not be had; the protocol ``Reply``."""
+
+    error: UpstreamError
+    status: int = 503
+    headers: Mapping[str, str] = field(factory=dict)
+    length: int | None = None
+
+    def read(self, limit: int) -> bytes:  # noqa: ARG002 - the protocol's signature
+        raise self.error
+
+    def close(self) -> None:
+        """There is no connection."""
+
+
+def _strong(headers: Mapping[str, str]) -> str | None:
+    """A validator that proves two answers to be the same bytes (RFC 9110, 8.8.1). A date is not
+    one: two versions may share a second."""
+    etag = headers.get("etag")
+    return None if etag is None or etag.startswith("W/") else etag
+
+
+def _broken(exchange: Exchange, error: BaseException) -> UpstreamError:
+    """Readers learn that the download failed; the cause is for the log."""
+    return UpstreamUnavailable(
+        f"the download from {exchange.name} failed: {error}", upstream=exchange.name
+    )
