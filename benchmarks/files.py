@@ -10,6 +10,9 @@ from attrs import frozen
 
 MB = 1_000_000
 
+JAR = b"PK\x03\x04"
+"""What a jar begins with; a registry that looks refuses others."""
+
 
 @frozen
 class Repository:
@@ -31,10 +34,10 @@ class Repository:
     def publish(self, cold: int) -> None:
         """Write everything, with ``cold`` files to be asked for once."""
         self._put(self.small_path(), small_pom())
-        block = random.Random("bench").randbytes(self.big)
+        block = JAR + random.Random("bench").randbytes(self.big - len(JAR))
         self._put(self.big_path(), block)
         for serial in range(cold):
-            self._put(self.cold_path(serial), serial.to_bytes(16, "big") + block[16:])
+            self._put(self.cold_path(serial), JAR + serial.to_bytes(16, "big") + block[20:])
 
     def _put(self, path: str, content: bytes) -> None:
         target = self.root / path
