@@ -68,11 +68,11 @@ def check(file: Path, offline: bool) -> None:
     click.echo(f"{file}: ok")
     if offline:
         return
-    from virtreg.assembly import open_upstream
+    from virtreg.backends.http.upstream import HttpUpstream
     from virtreg.cli.checking import findings
 
     broken = 0
-    for finding in findings(config, open_upstream):
+    for finding in findings(config, HttpUpstream):
         click.echo(str(finding))
         broken += finding.broken
     if broken:
