@@ -1,0 +1,116 @@
+"""What it means for a snippet of each language to work."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import click
+from sybil import Example
+from sybil.parsers.markdown import CodeBlockParser
+
+from virtreg.cli.commands import virtreg
+from virtreg.config import Config, load
+from virtreg.model import RegistrySpec
+from virtreg.snippets import snippets
+
+ROOT = Path(__file__).parents[2]
+
+_UPSTREAM = '[[upstream]]\nname = "central"\nurl = "https://repo1.maven.org/maven2"\n'
+_OTHERS = {"mvn", "curl", "export", "pip"}
+"""Commands of others, which are read and not run."""
+
+
+def configuration(text: str, folder: Path) -> Config:
+    """``text`` as a file, with the tables it leaves out, its secrets and its files made up."""
+    names = [table["name"] for table in tomllib.loads(text).get("upstream", [])]
+    if not names:
+        text += _UPSTREAM
+    if "[[registry]]" not in text:
+        listed = json.dumps(names or ["central"])
+        text += f'\n[[registry]]\nname = "main"\nformat = "maven"\nupstreams = {listed}\n'
+    for beside in re.findall(r'^ca_file = "(.+)"', text, re.MULTILINE):
+        (folder / beside).touch()
+    path = folder / "snippet.toml"
+    path.write_text(text)
+    return load(path, dict.fromkeys(re.findall(r'"env:(\w+)"', text), "secret://"))
+
+
+def _toml(example: Example) -> None:
+    assert configuration(example.parsed, Path.cwd()).registries
+
+
+def _python(example: Example) -> None:
+    code = compile("\n" * (example.line + 1) + example.parsed, example.path, "exec")
+    example.namespace["__name__"] = "__main__"
+    exec(code, example.namespace)
+
+
+def _xml(example: Example) -> None:
+    assert ElementTree.fromstring(example.parsed).tag == "settings"
+    if "<mirror>" in example.parsed:
+        _generated(example)
+
+
+def _generated(example: Example) -> None:
+    """What a page says to paste is what the program prints."""
+    server = "http://127.0.0.1:8081"
+    printed = {
+        snippet.text
+        for name in ("main", "central")
+        for snippet in snippets(server, RegistrySpec(1, name, "maven", ()))
+    }
+    assert example.parsed in printed
+
+
+def _json(example: Example) -> None:
+    assert json.loads(example.parsed)
+
+
+def _shell(example: Example) -> None:
+    for line in example.parsed.splitlines():
+        command, *arguments = shlex.split(line)
+        if command == "virtreg":
+            _parse(virtreg, arguments)
+        elif command == "make":
+            makefile = (ROOT / "Makefile").read_text()
+            assert all(f"\n{target}:" in makefile for target in arguments)
+        else:
+            assert command in _OTHERS, f"{command}: say here what it means that this works"
+
+
+def _parse(command: click.Command, arguments: list[str]) -> None:
+    """Read a command line as click does, without running it."""
+    try:
+        context = command.make_context(command.name, arguments)
+    except click.exceptions.Exit:
+        return  # --help and --version
+    if isinstance(command, click.Group):
+        rest = [*context._protected_args, *context.args]
+        _, chosen, arguments = command.resolve_command(context, rest)
+        assert chosen is not None
+        _parse(chosen, arguments)
+
+
+def _prose(_: Example) -> None:
+    """Output, or a piece of a language that nothing here can read."""
+
+
+WORKS: dict[str, Callable[[Example], Any]] = {
+    "groovy": _generated,
+    "json": _json,
+    "python": _python,
+    "scala": _generated,
+    "sh": _shell,
+    "text": _prose,
+    "toml": _toml,
+    "xml": _xml,
+}
+
+PARSERS = [CodeBlockParser(language, works) for language, works in WORKS.items()]

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import re
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+from sybil.document import Document
+
+from tests.docs.running import PARSERS, ROOT, WORKS, configuration
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def _name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A place like the one the pages are about."""
+    text = (ROOT / "examples" / "server.toml").read_text()
+    (tmp_path / "server.toml").write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_snippet_works(page: Path, folder: Path) -> None:
+    document = Document.parse(str(page), *PARSERS)
+    with chdir(folder):
+        for example in document.examples():
+            example.evaluate()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_snippet_says_its_language(page: Path) -> None:
+    fences = re.findall(r"^```(.*)$", page.read_text(), re.MULTILINE)
+    assert len(fences) % 2 == 0
+    assert set(fences[::2]) <= set(WORKS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert target.startswith("https://") or (page.parent / target).is_file(), target
+
+
+def test_the_example_is_a_configuration(tmp_path: Path) -> None:
+    text = (ROOT / "examples" / "server.toml").read_text()
+    (registry,) = configuration(text, tmp_path).registries
+    assert [upstream.name for upstream in registry.upstreams] == ["central", "gradle-plugins"]
