@@ -62,7 +62,7 @@ class SqlIndex:
         """``search`` folds the case of ASCII letters only."""
         with self._index.reading() as connection:
             found = connection.execute(statements.page(source, after, limit, search))
-            return [Entry(*row) for row in found.tuples()]
+            return [Entry(*row) for row in found]
 
     def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
         with self._index.writing() as connection:
