@@ -1,0 +1,99 @@
+"""The configured registries, fixed from a file or kept in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from threading import Lock
+
+from virtreg.errors import ConfigError, Conflict, NotFound
+from virtreg.model import RegistrySpec, UpstreamSpec
+
+
+class StaticCatalog:
+    """A Catalog that never changes. Raises ConfigError for registries that contradict."""
+
+    def __init__(self, registries: Iterable[RegistrySpec]) -> None:
+        self._registries = _by_id(registries)
+        for contradiction in _contradictions(self._registries):
+            raise ConfigError(contradiction)
+
+    def revision(self) -> int:
+        return 0
+
+    def registries(self) -> tuple[RegistrySpec, ...]:
+        return self._registries
+
+    def save(self, spec: RegistrySpec) -> None:
+        raise Conflict(f"registry {spec.name!r} cannot be saved: registries come from a file")
+
+    def remove(self, registry_id: int) -> None:
+        raise Conflict(f"registry {registry_id} cannot be removed: registries come from a file")
+
+
+class MemoryCatalog:
+    """A Catalog that forgets its changes with its process. Safe from any thread.
+
+    Raises Conflict for registries that contradict.
+    """
+
+    def __init__(self, registries: Iterable[RegistrySpec] = ()) -> None:
+        self._lock = Lock()
+        self._revision = 0
+        self._registries: tuple[RegistrySpec, ...] = ()
+        self._replace(registries)
+
+    def revision(self) -> int:
+        return self._revision
+
+    def registries(self) -> tuple[RegistrySpec, ...]:
+        return self._registries
+
+    def save(self, spec: RegistrySpec) -> None:
+        with self._lock:
+            self._replace([*self._without(spec.id), spec])
+
+    def remove(self, registry_id: int) -> None:
+        with self._lock:
+            kept = self._without(registry_id)
+            if len(kept) == len(self._registries):
+                raise NotFound(f"there is no registry {registry_id}")
+            self._replace(kept)
+
+    def _without(self, registry_id: int) -> list[RegistrySpec]:
+        return [registry for registry in self._registries if registry.id != registry_id]
+
+    def _replace(self, registries: Iterable[RegistrySpec]) -> None:
+        replaced = _by_id(registries)
+        for contradiction in _contradictions(replaced):
+            raise Conflict(contradiction)
+        # Whoever sees the new revision must see the new registries.
+        self._registries = replaced
+        self._revision += 1
+
+
+def _by_id(registries: Iterable[RegistrySpec]) -> tuple[RegistrySpec, ...]:
+    return tuple(sorted(registries, key=lambda registry: registry.id))
+
+
+def _contradictions(registries: tuple[RegistrySpec, ...]) -> Iterator[str]:
+    """What cannot be true of one catalog, a sentence each."""
+    for number, times in Counter(registry.id for registry in registries).items():
+        if times > 1:
+            yield f"{times} registries have the id {number}"
+    for name, times in Counter(registry.name for registry in registries).items():
+        if times > 1:
+            yield f"{times} registries have the name {name!r}"
+    meanings: dict[str, tuple[UpstreamSpec, str]] = {}
+    for registry in registries:
+        names = Counter(upstream.name for upstream in registry.upstreams)
+        for name, times in names.items():
+            if times > 1:
+                yield f"registry {registry.name!r} lists the upstream {name!r} {times} times"
+        for upstream in registry.upstreams:
+            meaning, first = meanings.setdefault(upstream.name, (upstream, registry.name))
+            if meaning != upstream:
+                yield (
+                    f"the upstream {upstream.name!r} means one thing in registry {first!r} "
+                    f"and another in registry {registry.name!r}"
+                )
