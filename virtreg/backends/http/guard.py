@@ -77,11 +77,16 @@ class Dialer:
     def _check(self, host: str, address: str) -> None:
         reason = None if self.policy is None else self.policy.refuses(address)
         if reason is not None:
-            shown = host if host == address else f"{host} ({address})"
-            raise UpstreamRefused(
-                f"upstream {self.upstream!r}: {shown} may not be reached: {reason}",
-                upstream=self.upstream,
+            raise forbidden(
+                self.upstream, host if host == address else f"{host} ({address})", reason
             )
+
+
+def forbidden(upstream: str, host: str, reason: str) -> UpstreamRefused:
+    """The error for a host the egress policy refuses."""
+    return UpstreamRefused(
+        f"upstream {upstream!r}: {host} may not be reached: {reason}", upstream=upstream
+    )
 
 
 class GuardedHTTPConnection(HTTPConnection):

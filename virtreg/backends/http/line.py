@@ -11,7 +11,12 @@ from urllib.parse import unquote, urlsplit
 from attrs import frozen
 
 from virtreg.backends.http.deadline import Deadline
-from virtreg.backends.http.guard import Dialer, GuardedHTTPConnection, GuardedHTTPSConnection
+from virtreg.backends.http.guard import (
+    Dialer,
+    GuardedHTTPConnection,
+    GuardedHTTPSConnection,
+    forbidden,
+)
 from virtreg.backends.http.pool import Pool
 from virtreg.core.egress import EgressPolicy, WebUrl, check_url
 from virtreg.errors import UpstreamTimeout, UpstreamUnavailable
@@ -82,6 +87,9 @@ class Line:
         A kept connection that turns out closed before any byte came is replaced once, as RFC 9112
         (9.3.1) allows for idempotent requests; nothing else is tried twice. Raises UpstreamError.
         """
+        reason = None if self._proxy is None else self._policy.refuses_host(url.host)
+        if reason is not None:
+            raise forbidden(self._spec.name, url.host, reason)
         try:
             kept = pool.take(url.origin)
             if kept is not None:

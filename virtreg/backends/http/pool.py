@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from virtreg.backends.http.guard import GuardedHTTPConnection
 
@@ -15,7 +16,8 @@ Origin = tuple[str, str, int]
 class Pool:
     """Slots for ``size`` exchanges at once, and at most as many idle connections. Thread-safe."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._size = size
         self._slots = threading.BoundedSemaphore(size)
         self._lock = threading.Lock()
@@ -31,7 +33,7 @@ class Pool:
 
     def take(self, origin: Origin) -> GuardedHTTPConnection | None:
         """The idle connection to this origin used last, if one is still good."""
-        oldest = time.monotonic() - _LONGEST_IDLE
+        oldest = self._clock() - _LONGEST_IDLE
         while True:
             with self._lock:
                 place = next(
@@ -51,7 +53,7 @@ class Pool:
         surplus: GuardedHTTPConnection | None = connection
         with self._lock:
             if not self._closed:
-                self._idle.append((time.monotonic(), origin, connection))
+                self._idle.append((self._clock(), origin, connection))
                 surplus = self._idle.pop(0)[2] if len(self._idle) > self._size else None
         if surplus is not None:
             surplus.close()
@@ -60,9 +62,9 @@ class Pool:
         """Close what is idle, and from now on what comes back."""
         with self._lock:
             self._closed = True
-        self.abandon()
+            self.abandon()
 
     def abandon(self) -> None:
-        """Close what is idle, without the lock: in a forked child its holder does not exist."""
+        """Close what is idle, without taking the lock: a fork may have copied it locked."""
         while self._idle:
             self._idle.pop()[2].close()

@@ -10,7 +10,7 @@ from virtreg.backends.http.line import Exchange
 from virtreg.errors import UpstreamError, UpstreamUnavailable
 
 _WORTH_DRAINING = 64 * 1024
-_DRAIN_SECONDS = 1.0
+_DRAIN_SECONDS = 0.2
 
 
 class HttpReply:
@@ -82,7 +82,7 @@ class HttpReply:
     def close(self) -> None:
         """Give the connection back, or drop it when the body was not read to its end.
 
-        A short rest is read first, for a second at most: the connection is worth more.
+        A short rest is read first, if it comes at once: the connection is worth more.
         """
         if self._closed:
             return

@@ -149,7 +149,9 @@ class HttpUpstream:
         pool = self._pools.get(pid)
         if pool is None:
             for parent in [other for other in list(self._pools) if other != pid]:
-                self._pools.pop(parent, Pool(1)).abandon()
+                inherited = self._pools.pop(parent, None)
+                if inherited is not None:
+                    inherited.abandon()
             pool = self._pools.setdefault(pid, Pool(self._spec.max_connections))
         return pool
 

@@ -33,6 +33,8 @@ class Seen:
     """Exactly as on the request line."""
     headers: Mapping[str, str]
     """Names in lower case."""
+    connection: int
+    """The client's port: the same for requests on one connection."""
 
 
 class Desk(Protocol):
@@ -75,7 +77,8 @@ class Conversation(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         path = unquote(urlsplit(self.path).path).lstrip("/")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.desk.record(Seen(self.command, path, self.path, headers))
+        port = self.client_address[1]
+        self.desk.record(Seen(self.command, path, self.path, headers, port))
         content, behaviour = self.desk.look_up(path)
         if behaviour.hold is not None:
             self.desk.pass_through(behaviour.hold)
@@ -164,14 +167,14 @@ class Conversation(BaseHTTPRequestHandler):
     ) -> None:
         end = 0 if content is None else content.size if stop is None else stop
         self.send_response(status, HTTPStatus(status).phrase)
-        headers = {**extra, **behaviour.headers}
+        headers = dict(extra)
         if content is not None:
             if behaviour.chunked:
                 headers["Transfer-Encoding"] = "chunked"
             elif not behaviour.until_close:
                 declared = behaviour.declared_length
                 headers["Content-Length"] = str(end - first if declared is None else declared)
-        for name, value in headers.items():
+        for name, value in {**headers, **behaviour.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         if content is not None and self.command == "GET":

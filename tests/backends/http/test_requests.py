@@ -1,0 +1,113 @@
+"""What an upstream is sent."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.backends.http.peers import get, upstream
+from virtreg.backends.http.asking import locate
+from virtreg.core.egress import check_url
+from virtreg.errors import InvalidRequest, UpstreamRefused
+from virtreg.model import Fetch, Secret, Validators
+from virtreg.testing.origin import Origin, basic, bearer
+
+BASE = check_url("http://example.org/base/")
+
+
+def test_the_plain_request() -> None:
+    with Origin({"a": b"x"}) as origin, upstream(origin.url) as up:
+        get(up, Fetch("a", accept="text/plain", headers=(("X-Extra", "1"),)))
+        (seen,) = origin.requests
+    assert seen.headers["user-agent"].startswith("virtreg/")
+    assert seen.headers == {
+        "user-agent": seen.headers["user-agent"],
+        "host": f"127.0.0.1:{origin.port}",
+        "accept": "text/plain",
+        "accept-encoding": "identity",
+        "x-extra": "1",
+    }
+
+
+def test_validators_and_ranges_are_sent_as_known() -> None:
+    with Origin({"a": b"0123456789"}) as origin, upstream(origin.url) as up:
+        known = Validators('W/"e"', "Tue, 14 Nov 2000 22:13:20 GMT")
+        get(up, Fetch("a", known=known, offset=4, if_range='"s"'))
+        headers = origin.requests[0].headers
+    assert headers["if-none-match"] == 'W/"e"'
+    assert headers["if-modified-since"] == "Tue, 14 Nov 2000 22:13:20 GMT"
+    assert headers["range"] == "bytes=4-"
+    assert headers["if-range"] == '"s"'
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("a b", "/base/a%20b"),
+        ("a?b#c", "/base/a%3Fb%23c"),
+        ("a%2fb", "/base/a%252fb"),
+        ("ü", "/base/%C3%BC"),
+        ("a+b", "/base/a%2Bb"),
+        ("sha256:0a/@x", "/base/sha256:0a/@x"),
+        ("a\r\nHost: x", "/base/a%0D%0AHost:%20x"),
+        ("http://evil.example/", "/base/http://evil.example/"),
+    ],
+)
+def test_a_path_stays_a_path(path: str, target: str) -> None:
+    assert locate(BASE, path).target == target
+
+
+@given(st.text())
+def test_any_path_stays_below_the_base_or_is_refused(path: str) -> None:
+    try:
+        url = locate(BASE, path)
+    except InvalidRequest:
+        return
+    again = check_url(url.text)
+    assert again == url
+    assert again.origin == BASE.origin
+    assert again.path.startswith("/base/")
+    assert not {".", ".."} & set(again.path.split("/"))
+
+
+@pytest.mark.parametrize("path", ["..", "a/../b", "./a", "\udcff"])
+def test_paths_that_leave_the_base_or_are_no_text_are_refused(path: str) -> None:
+    with pytest.raises(InvalidRequest, match="path"):
+        locate(BASE, path)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Fetch("a", accept="x\r\nEvil: 1"),
+        Fetch("a", headers=(("A\r\nEvil", "1"),)),
+        Fetch("a", headers=(("A", "1\nEvil: 1"),)),
+        Fetch("a", known=Validators('"\r\n\r\nGET / HTTP/1.1"')),
+        Fetch("a", known=Validators('"☃"')),
+    ],
+)
+def test_a_header_that_would_split_the_request_is_refused(request_: Fetch) -> None:
+    with Origin({"a": b"x"}) as origin, upstream(origin.url) as up:
+        with pytest.raises(InvalidRequest, match="header"):
+            up.fetch(request_)
+        assert origin.requests == []
+
+
+def test_basic_credentials_are_sent_at_once() -> None:
+    with Origin() as origin:
+        origin.put("a", b"x", require=basic("joe", "päss"))
+        with upstream(origin.url, username="joe", password=Secret("päss")) as up:
+            assert get(up, "a") == (200, b"x")
+        with upstream(origin.url) as up, pytest.raises(UpstreamRefused, match="401"):
+            up.fetch(Fetch("a"))
+
+
+def test_bearer_and_custom_credentials_are_sent() -> None:
+    with Origin() as origin:
+        origin.put("a", b"x", require=bearer("tok"))
+        origin.put("b", b"y", require=("Private-Token", "glp"))
+        secret = (("Private-Token", Secret("glp")),)
+        with upstream(origin.url, bearer=Secret("tok"), headers=secret) as up:
+            assert get(up, "a") == (200, b"x")
+            assert get(up, "b") == (200, b"y")
