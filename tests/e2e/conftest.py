@@ -49,8 +49,8 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
     def start(*upstreams: Upstream) -> Server:
         server = Server(tmp_path / f"virtreg-{len(started)}", upstreams)
-        started.append(server)
         server.start()
+        started.append(server)
         return server
 
     yield start

@@ -68,7 +68,11 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "virtreg", "serve", str(config)], stdout=log, stderr=log
             )
-        until(self._ready, f"ready server, see {self.log}")
+        try:
+            until(self._ready, f"ready server, see {self.log}")
+        except BaseException:
+            self.kill()
+            raise
 
     def terminate(self) -> None:
         """Ask it to stop, without waiting."""
