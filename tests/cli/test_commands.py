@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from tests.config.writing import REGISTRY, UPSTREAM
 from virtreg.cli.commands import virtreg
+from virtreg.testing.origin import Origin
 
 
 @pytest.fixture
@@ -86,3 +87,22 @@ def test_it_runs_as_a_module() -> None:
     )
     assert ran.returncode == 0
     assert ran.stdout.startswith("Usage: virtreg ")
+
+
+def test_check_asks_the_upstreams_and_fails_for_one_that_may_not_be_reached(
+    tmp_path: Path,
+) -> None:
+    with Origin() as origin:
+        upstreams = "".join(
+            f'[[upstream]]\nname = "{name}"\nurl = "{origin.url}"\nallow_private = {private}\n'
+            for name, private in (("open", '["127.0.0.0/8"]'), ("shut", "[]"))
+        )
+        file = tmp_path / "server.toml"
+        file.write_text(upstreams + REGISTRY.replace('"central"', '"open", "shut"'))
+        result = _run("check", file)
+        assert [request.method for request in origin.requests] == ["HEAD"]
+
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    assert lines[:2] == [f"{file}: ok", "ok: upstream 'open': answered 404"]
+    assert lines[2].startswith("problem: upstream 'shut': ")
