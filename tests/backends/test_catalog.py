@@ -57,8 +57,10 @@ def test_a_static_catalog_refuses_changes() -> None:
         ),
         (
             [registry_of(1), registry_of(2, evolve(CENTRAL, read_timeout=1))],
-            "the upstream 'central' means one thing in registry 'registry-1' "
-            "and another in registry 'registry-2'",
+            (
+                "the upstream 'central' means one thing in registry 'registry-1' "
+                "and another in registry 'registry-2'"
+            ),
         ),
     ],
 )

@@ -50,9 +50,9 @@ index.close()
 
 
 def take_the_lease(folder: Path, start: Barrier, number: int) -> tuple[bool, int]:
-    start.wait()
+    start.wait(60)
     with closing(open_index(folder)) as index:
-        start.wait()
+        start.wait(60)
         for step in range(20):
             index.put([entry_of(f"{number}/{step}")])
             index.count({("central", "p"): (1, 5.0)})

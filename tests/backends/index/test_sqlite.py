@@ -137,7 +137,7 @@ def test_text_that_is_not_unicode_is_refused(index: SqlIndex) -> None:
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "index.sqlite").write_bytes(b"not a database" * 1000)
-    with pytest.raises(IndexUnavailable, match="cannot read the index: SQLITE_NOTADB"):
+    with pytest.raises(IndexUnavailable, match="cannot open the index: SQLITE_NOTADB"):
         open_index(tmp_path)
 
 
@@ -145,7 +145,7 @@ def test_a_place_that_cannot_be_an_index_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="must be a folder, not a file"):
         open_index(tmp_path / "file")
-    with pytest.raises(IndexUnavailable, match=r"cannot make the folder .*: Not a directory"):
+    with pytest.raises(IndexUnavailable, match=r"cannot use the folder .*: Not a directory"):
         open_index(tmp_path / "file" / "index")
     with pytest.raises(ConfigError, match="no index at mysql:// URLs") as caught:
         open_index("mysql://user:hunter2@host/db")

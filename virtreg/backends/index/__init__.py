@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from virtreg.backends.index.database import Database
+from virtreg.backends.index.faults import database_errors
 from virtreg.backends.index.migrate import DOWNLOADS, INDEX, upgrade
 from virtreg.backends.index.sql import SqlIndex
-from virtreg.backends.index.sqlite import sqlite_engine
+from virtreg.backends.index.sqlite import alone_in, sqlite_engine, use_wal
 from virtreg.errors import ConfigError, IndexUnavailable
 
 __all__ = ["SqlIndex", "open_index"]
@@ -30,13 +31,23 @@ def open_index(place: str | Path) -> SqlIndex:
         raise ConfigError(f"the index must be a folder, not a file: {folder}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with alone_in(folder):
+            return _prepared(folder / "index.sqlite", folder / "downloads.sqlite")
     except OSError as error:
-        raise IndexUnavailable(f"cannot make the folder {folder}: {error.strerror}") from error
-    index = Database(partial(sqlite_engine, folder / "index.sqlite"))
-    counts = Database(partial(sqlite_engine, folder / "downloads.sqlite"))
+        raise IndexUnavailable(f"cannot use the folder {folder}: {error.strerror}") from error
+
+
+def _prepared(index_file: Path, counts_file: Path) -> SqlIndex:
+    index = Database(partial(sqlite_engine, index_file))
+    counts = Database(partial(sqlite_engine, counts_file))
     try:
-        upgrade(index, INDEX, str(folder / "index.sqlite"))
-        upgrade(counts, DOWNLOADS, str(folder / "downloads.sqlite"))
+        for file, database, ledger in (
+            (index_file, index, INDEX),
+            (counts_file, counts, DOWNLOADS),
+        ):
+            with database_errors("open"):
+                use_wal(file)
+            upgrade(database, ledger, str(file))
     except BaseException:
         index.close()
         counts.close()

@@ -34,7 +34,7 @@ DOWNLOADS = Ledger(MIGRATIONS / "downloads" / "versions", "virtreg_downloads_ver
 def upgrade(database: Database, ledger: Ledger, place: str) -> None:
     """Run the migrations that ``database`` lacks: all of them, or none when one fails.
 
-    Processes that start together take turns. ``place`` names the database in messages. Raises
+    ``place`` names the database in messages. Raises
     ConfigError for a database of a newer version and IndexUnavailable for database trouble.
     """
     with database.reading() as connection:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -32,10 +36,30 @@ def sqlite_engine(file: Path) -> Engine:
     return engine
 
 
-def _connected(connection: sqlite3.Connection, _record: object) -> None:
-    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-    if mode != "wal":
+def use_wal(file: Path) -> None:
+    """Turn WAL on, which the file remembers. Raises sqlite3.Error.
+
+    SQLite does not wait here as it does elsewhere: call it where no other process does.
+    """
+    with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes that prepare the same folder waiting (flock). Raises OSError.
+
+    The kernel gives the lock back however the process ends.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _connected(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
 
