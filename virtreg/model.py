@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -246,7 +247,7 @@ class UpstreamSpec:
     ca_file: str | None = None
     """PEM bundle to trust instead of the system's."""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The cache's name for this upstream: changes when it could mean other bytes or reach."""
         facts = "\0".join((self.name, self.url, self.username or ""))
@@ -267,7 +268,7 @@ class RegistrySpec:
     better position is asked first."""
     description: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The cache's name for documents merged here: changes with the members or their order."""
         facts = "\0".join((self.name, *(upstream.key for upstream in self.upstreams)))

@@ -44,7 +44,7 @@ def problem(error: VirtregError) -> Problem:
     seconds = _retry_seconds(error)
     if seconds is not None:
         headers.append(("Retry-After", str(seconds)))
-    return Problem(error.status, tuple(headers), json.dumps(members, indent=2).encode() + b"\n")
+    return Problem(error.status, tuple(headers), json.dumps(members).encode() + b"\n")
 
 
 def challenge(realm: str) -> str:
