@@ -10,6 +10,9 @@ from attrs import frozen
 
 MIB = 1024 * 1024
 
+MAGIC = b"PK\x03\x04"
+"""What a jar begins with."""
+
 
 @frozen
 class Artifact:
@@ -23,18 +26,18 @@ class Artifact:
 def publish(root: Path, name: str, size: int) -> Artifact:
     """Write ``size`` random bytes as version 1.0 of an artifact, with a ``.sha1`` beside them."""
     target = _target(root, name)
-    target.write_bytes(random.Random(name).randbytes(size))
+    target.write_bytes(MAGIC + random.Random(name).randbytes(size - len(MAGIC)))
     return _published(root, target)
 
 
 def publish_sparse(root: Path, name: str, size: int) -> Artifact:
-    """The same for sizes that are no fun to write: zeros, with marks every 64 MiB."""
+    """The same for sizes that are no fun to write: zeros, with a mark every 64 MiB."""
     target = _target(root, name)
     with target.open("wb") as file:
         file.truncate(size)
         for offset in range(0, size, 64 * MIB):
             file.seek(offset)
-            file.write(offset.to_bytes(8, "big"))
+            file.write(MAGIC + offset.to_bytes(8, "big"))
     return _published(root, target)
 
 

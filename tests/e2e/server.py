@@ -113,7 +113,12 @@ class Server:
 
     def spooled(self) -> list[Path]:
         """Files of downloads that are running, or were left behind."""
-        return [path for path in (self.data / "spool").rglob("*") if path.is_file()]
+        # A lock is no download: the running server holds one to show that it lives.
+        return [
+            path
+            for path in (self.data / "spool").rglob("*")
+            if path.is_file() and path.suffix != ".lock"
+        ]
 
     def _ready(self) -> bool:
         assert self._process is not None
