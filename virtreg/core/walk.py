@@ -117,21 +117,16 @@ class Walk:
         ]
         self._width = width
         self._likely = likely
-        self._first = 0
-        if not strict:
-            held = (Cached.FRESH, Cached.STALE)
-            self._first = next(
-                (at for at, state in enumerate(cached) if state in held),
-                0,
-            )
+        self._strict = strict
+        self._first = self._best_held()
 
     def heard(self, position: int, outcome: Outcome) -> None:
         """Report what an asked position answered. A position found may be reported again as
         broken, when its body turned out to be unusable."""
         self._positions[position].outcome = outcome
         if outcome is Outcome.ABSENT:
-            # The copy that made the walk begin here is gone: everybody may be asked.
-            self._first = 0
+            # The copy that made the walk begin here may be the one that is gone.
+            self._first = self._best_held()
 
     def next(self) -> Step:
         """What to do now. Pure in the state: asking twice gives the same step, except that an
@@ -149,6 +144,20 @@ class Walk:
             elif self._undecided(position):
                 return self._ask(at)
         return Broken(tuple(broken)) if broken else Absent()
+
+    def _best_held(self) -> int:
+        """Where to begin: at the best copy still there, or at the top when there is none."""
+        if self._strict:
+            return 0
+        held = (Cached.FRESH, Cached.STALE)
+        return next(
+            (
+                at
+                for at, position in enumerate(self._positions)
+                if position.cached in held and position.outcome is not Outcome.ABSENT
+            ),
+            0,
+        )
 
     def _order(self) -> Sequence[int]:
         return range(self._first, len(self._positions))
@@ -186,7 +195,7 @@ class Walk:
                     break
             if position.outcome in (Outcome.FOUND, Outcome.UNCHANGED):
                 break
-            if at == self._likely and position.outcome is None:
+            if at == self._likely and self._undecided(position):
                 break
         if not chosen:
             return Wait()
