@@ -110,6 +110,7 @@ def build(
         Probes({"index": lambda: _readable(index), "store": lambda: _openable(store)}),
         authenticator or Anonymous(),
         config.server.realm,
+        clock,
     )
     sweeper = Sweeper(store, index, clock)
     ledger.start()

@@ -7,21 +7,21 @@ takes the long way through route, resolve and respond. One instance serves any n
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from time import time
+import time
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from virtreg.backends.auth.anonymous import Anonymous
-from virtreg.core.conditional import FULL, Conditions
+from virtreg.core.conditional import FULL
 from virtreg.core.layout import blob_key
-from virtreg.errors import Missing, NotFound, Unauthenticated, VirtregError
-from virtreg.model import Algorithm, Credentials, Headers, Scope
+from virtreg.errors import NotFound, StorageError, Unauthenticated, VirtregError
+from virtreg.model import Algorithm, Credentials, Headers, Problem, Scope
 from virtreg.protocols import Authenticator, CacheStore, Format, Resolution, VirtualRegistry
 from virtreg.wsgi.ledger import Ledger
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.problems import plain_problem
 from virtreg.wsgi.ready import SMALL, Ready, ReadyAnswers
-from virtreg.wsgi.serving import CACHE_HEADER, range_headers, respond, status_line
+from virtreg.wsgi.serving import CACHE_HEADER, conditions, range_headers, respond, status_line
 from virtreg.wsgi.surfaces import Surfaces, refuse_hidden_slash
 from virtreg.wsgi.transfer import FileWrapper, transfer
 
@@ -54,6 +54,7 @@ class Application:
         probes: Probes,
         authenticator: Authenticator,
         realm: str,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._surfaces = Surfaces(registries)
         self._store = store
@@ -63,9 +64,10 @@ class Application:
         self._authenticator = authenticator
         self._open = isinstance(authenticator, Anonymous)
         self._realm = realm
+        self._clock = clock
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        asked: str = environ["PATH_INFO"]
+        asked: str = environ.get("PATH_INFO", "")
         ready = self._ready.get(asked)
         if ready is not None:
             answered = self._repeat(ready, asked, environ, start_response)
@@ -82,7 +84,7 @@ class Application:
     ) -> Iterable[bytes] | None:
         """The ready answer, or None when this request needs the long way."""
         method = environ["REQUEST_METHOD"]
-        now = time()
+        now = self._clock()
         if (
             ready.expires_at <= now
             or method not in ("GET", "HEAD")
@@ -97,7 +99,7 @@ class Application:
         if not self._open:
             try:
                 self._admit(environ, ready.registry, ready.path)
-            except VirtregError:
+            except Exception:  # noqa: BLE001 - the long way meets it again and tells it
                 return None
         ready.used = True
         body = ready.body
@@ -107,15 +109,15 @@ class Application:
             return []
         if body is None:
             try:
-                blob = self._store.open(ready.key)
-            except Missing:
+                sent = transfer(self._store.open(ready.key), FULL, file_wrapper=_sendfile(environ))
+            except StorageError:
                 self._ready.discard(asked)
                 return None
             self._ledger.add(
                 (now, method, asked, 200, ready.size, ready.origin, ready.source, ready.path)
             )
             start_response(ready.status, ready.headers[:])
-            return transfer(blob, FULL, file_wrapper=_sendfile(environ))
+            return sent
         self._ledger.add(
             (now, method, asked, ready.code, ready.size, ready.origin, ready.source, ready.path)
         )
@@ -126,7 +128,7 @@ class Application:
         self, asked: str, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         if asked.startswith("/-/"):
-            return self._probes.answer(asked, start_response)
+            return self._probes.answer(asked, environ["REQUEST_METHOD"], start_response)
         format: Format | None = None  # noqa: A001 - the protocol's word
         try:
             registry, path = self._surfaces.registry(asked)
@@ -158,11 +160,12 @@ class Application:
         try:
             resolution = registry.resolve(route)
         except NotFound as error:
-            self._keep_absence(registry, route.path, asked, error, epoch)
-            raise
+            problem = registry.format.problem(error)
+            self._keep_absence(registry, route.path, asked, problem, error.expires_at, epoch)
+            return self._tell(problem, error, asked, environ, start_response)
         body = resolution.body
         try:
-            response = respond(registry.format, resolution, _conditions(environ))
+            response = respond(registry.format, resolution, conditions(environ))
             if response.answer is FULL:
                 self._keep(registry, resolution, asked, response.headers, epoch)
         except BaseException:
@@ -171,7 +174,7 @@ class Application:
         counted = method == "GET" and response.status != 304
         self._ledger.add(
             (
-                time(),
+                self._clock(),
                 method,
                 asked,
                 response.status,
@@ -181,17 +184,20 @@ class Application:
                 route.path,
             )
         )
-        start_response(status_line(response.status), list(response.headers))
+        large = response.length is not None and response.length > SMALL
         if response.answer is None:
             body.close()
-            return []
-        large = response.length is not None and response.length > SMALL
-        return transfer(
-            body,
-            response.answer,
-            head=method == "HEAD",
-            file_wrapper=_sendfile(environ) if large else None,
-        )
+            sent: Iterable[bytes] = []
+        else:
+            sent = transfer(
+                body,
+                response.answer,
+                head=method == "HEAD",
+                file_wrapper=_sendfile(environ) if large else None,
+            )
+        # Last: an error that comes before it can still be told.
+        start_response(status_line(response.status), list(response.headers))
+        return sent
 
     def _keep(
         self,
@@ -205,7 +211,7 @@ class Application:
         representation = resolution.representation
         sha256 = representation.digests.get(Algorithm.SHA256)
         size = representation.size
-        if resolution.expires_at <= time() or size is None or sha256 is None:
+        if resolution.expires_at <= self._clock() or size is None or sha256 is None:
             return
         origin = "stale" if resolution.origin == "stale" else "hit"
         self._ready.put(
@@ -228,11 +234,16 @@ class Application:
         )
 
     def _keep_absence(
-        self, registry: VirtualRegistry, path: str, asked: str, error: NotFound, epoch: int
+        self,
+        registry: VirtualRegistry,
+        path: str,
+        asked: str,
+        problem: Problem,
+        expires_at: float,
+        epoch: int,
     ) -> None:
-        if error.expires_at <= time():
+        if expires_at <= self._clock():
             return
-        problem = registry.format.problem(error)
         self._ready.put(
             asked,
             Ready(
@@ -241,7 +252,7 @@ class Application:
                 body=problem.body,
                 key="",
                 size=len(problem.body),
-                expires_at=error.expires_at,
+                expires_at=expires_at,
                 origin="absent",
                 registry=registry.spec.name,
                 source="",
@@ -259,36 +270,36 @@ class Application:
         start_response: StartResponse,
     ) -> Iterable[bytes]:
         problem = plain_problem(error) if format is None else format.problem(error)
-        headers = _with_length(problem.headers, problem.body) + range_headers(error)
+        more: Headers = range_headers(error)
         if isinstance(error, Unauthenticated) and format is not None:
-            headers += (("WWW-Authenticate", format.challenge(self._realm)),)
+            more += (("WWW-Authenticate", format.challenge(self._realm)),)
         if isinstance(error, MethodNotAllowed):
-            headers += (("Allow", "GET, HEAD"),)
+            more += (("Allow", "GET, HEAD"),)
+        return self._tell(problem, error, asked, environ, start_response, more)
+
+    def _tell(
+        self,
+        problem: Problem,
+        error: VirtregError,
+        asked: str,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        more: Headers = (),
+    ) -> Iterable[bytes]:
+        headers = _with_length(problem.headers, problem.body) + more
         method = environ["REQUEST_METHOD"]
+        body = b"" if method == "HEAD" else problem.body
         self._ledger.add(
-            (time(), method, asked, problem.status, len(problem.body), error.code, "", "")
+            (self._clock(), method, asked, problem.status, len(body), error.code, "", "")
         )
         start_response(status_line(problem.status), list(headers))
-        return [] if method == "HEAD" else [problem.body]
+        return [body]
 
     def _admit(self, environ: WSGIEnvironment, registry: str, path: str) -> None:
         """Raises Unauthenticated or Forbidden."""
         self._authenticator.admit(
             Credentials(environ.get("HTTP_AUTHORIZATION"), environ), Scope(registry, path)
         )
-
-
-def _conditions(environ: WSGIEnvironment) -> Conditions:
-    get = environ.get
-    return Conditions(
-        environ["REQUEST_METHOD"],
-        get("HTTP_IF_MATCH"),
-        get("HTTP_IF_NONE_MATCH"),
-        get("HTTP_IF_MODIFIED_SINCE"),
-        get("HTTP_IF_UNMODIFIED_SINCE"),
-        get("HTTP_IF_RANGE"),
-        get("HTTP_RANGE"),
-    )
 
 
 def _with_length(headers: Headers, body: bytes) -> Headers:

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from urllib.parse import quote
 
 from virtreg.errors import VirtregError
 from virtreg.protocols import CountsDownloads
@@ -90,6 +91,8 @@ class Ledger:
 
 def _report(record: Record) -> None:
     when, method, asked, status, size, origin, _source, _path = record
+    # Escaped as in a URL: a path must not be able to begin a line of its own in a log.
+    asked = quote(asked, safe="/:@!$&'()*+,;=~", encoding="latin-1", errors="replace")
     _access.info(
         "%s %s %d",
         method,

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from virtreg.errors import NotFound, VirtregError
+from virtreg.model import Headers
 from virtreg.wsgi.problems import plain_problem
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
+
+_HEADERS: Headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 
 Check = Callable[[], None]
 """Raises when the part is not usable."""
@@ -23,19 +26,22 @@ class Probes:
     def __init__(self, checks: Mapping[str, Check]) -> None:
         self._checks = dict(checks)
 
-    def answer(self, asked: str, start_response: StartResponse) -> Iterable[bytes]:
+    def answer(self, asked: str, method: str, start_response: StartResponse) -> Iterable[bytes]:
+        status, headers, body = self._find(asked)
+        start_response(status, [*headers, ("Content-Length", str(len(body)))])
+        return [b"" if method == "HEAD" else body]
+
+    def _find(self, asked: str) -> tuple[str, Headers, bytes]:
         if asked == "/-/health":
-            return _json(start_response, "200 OK", {"status": "ok"})
+            return "200 OK", _HEADERS, _json({"status": "ok"})
         if asked == "/-/ready":
             parts = {name: _state(check) for name, check in self._checks.items()}
-            ready = all(state == "ok" for state in parts.values())
-            status = "200 OK" if ready else "503 Service Unavailable"
-            return _json(
-                start_response, status, {"status": "ok" if ready else "unavailable", **parts}
-            )
+            if all(state == "ok" for state in parts.values()):
+                return "200 OK", _HEADERS, _json({"status": "ok", **parts})
+            body = _json({"status": "unavailable", **parts})
+            return "503 Service Unavailable", _HEADERS, body
         problem = plain_problem(NotFound("there is /-/health and /-/ready"))
-        start_response("404 Not Found", list(problem.headers))
-        return [problem.body]
+        return "404 Not Found", problem.headers, problem.body
 
 
 def _state(check: Check) -> str:
@@ -46,16 +52,5 @@ def _state(check: Check) -> str:
     return "ok"
 
 
-def _json(
-    start_response: StartResponse, status: str, document: Mapping[str, str]
-) -> Iterable[bytes]:
-    body = json.dumps(document).encode()
-    start_response(
-        status,
-        [
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-        ],
-    )
-    return [body]
+def _json(document: Mapping[str, str]) -> bytes:
+    return json.dumps(document).encode()

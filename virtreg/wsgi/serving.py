@@ -1,9 +1,10 @@
-"""From a resolution to a response: status, headers, and which bytes of the body."""
+"""From a request's conditions and a resolution to a response: status, headers, which bytes."""
 
 from __future__ import annotations
 
 import secrets
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -17,11 +18,15 @@ from virtreg.core.conditional import (
     decide,
 )
 from virtreg.core.etags import etag_of
+from virtreg.core.httpdate import parse_http_date
 from virtreg.core.multipart import MultipartPlan, multipart
 from virtreg.core.ranges import content_range, unsatisfied_range
 from virtreg.errors import VirtregError
 from virtreg.model import Algorithm, Headers
 from virtreg.protocols import Format, Resolution
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
 
 CACHE_HEADER = "X-Virtreg-Cache"
 """How the answer came about: hit, miss, joined, revalidated, stale, merged."""
@@ -56,20 +61,17 @@ class Response:
     """Bytes that will be sent; None while a download of unknown length runs."""
 
 
-def respond(format: Format, resolution: Resolution, conditions: Conditions) -> Response:  # noqa: A002 - the protocol's word
+def respond(format: Format, resolution: Resolution, asked: Conditions) -> Response:  # noqa: A002 - the protocol's word
     """Raises PreconditionNotMet and RangeNotSatisfiable."""
     representation = resolution.representation
     sha256 = representation.digests.get(Algorithm.SHA256)
     etag = None if sha256 is None else etag_of(sha256)
     size = representation.size
-    decision = decide(conditions, etag=etag, last_modified=representation.last_modified, size=size)
+    last_modified = _date(representation.last_modified)
+    decision = decide(asked, etag=etag, last_modified=last_modified, size=size)
     validators: Headers = (
         *(() if etag is None else (("ETag", etag),)),
-        *(
-            ()
-            if representation.last_modified is None
-            else (("Last-Modified", representation.last_modified),)
-        ),
+        *(() if last_modified is None else (("Last-Modified", last_modified),)),
         ("Accept-Ranges", "bytes"),
         (CACHE_HEADER, resolution.origin),
     )
@@ -88,6 +90,11 @@ def respond(format: Format, resolution: Resolution, conditions: Conditions) -> R
     return _partial(headers, decision, size)
 
 
+def _date(text: str | None) -> str | None:
+    """An upstream's ``Last-Modified`` when it is a date; anything else must not become a header."""
+    return None if text is None or parse_http_date(text) is None else text.strip(" \t")
+
+
 def _partial(headers: Headers, decision: Partial, size: int) -> Response:
     if len(decision.ranges) == 1:
         start, stop = decision.ranges[0]
@@ -101,6 +108,20 @@ def _partial(headers: Headers, decision: Partial, size: int) -> Response:
     others = tuple(pair for pair in headers if pair[0] != "Content-Type")
     more = (("Content-Type", plan.content_type), ("Content-Length", str(plan.length)))
     return Response(206, (*others, *more), plan, plan.length)
+
+
+def conditions(environ: WSGIEnvironment) -> Conditions:
+    """The conditional headers of a request."""
+    get = environ.get
+    return Conditions(
+        environ["REQUEST_METHOD"],
+        get("HTTP_IF_MATCH"),
+        get("HTTP_IF_NONE_MATCH"),
+        get("HTTP_IF_MODIFIED_SINCE"),
+        get("HTTP_IF_UNMODIFIED_SINCE"),
+        get("HTTP_IF_RANGE"),
+        get("HTTP_RANGE"),
+    )
 
 
 def status_line(status: int) -> str:
