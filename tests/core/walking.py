@@ -71,24 +71,40 @@ def scenes(
     strict: bool | None = None,
 ) -> Scene:
     """Any scene, or one with these states of the cache only."""
-    cached = draw(st.lists(st.sampled_from(states), max_size=6))
-    size = len(cached)
-    outcomes = [
-        draw(st.sampled_from([o for o in Outcome if o is not Outcome.UNCHANGED or state in HELD]))
-        for state in cached
-    ]
-    flags = st.lists(st.booleans(), min_size=size, max_size=size).map(tuple)
-    return Scene(
-        cached=tuple(cached),
-        outcomes=tuple(outcomes),
-        spoiled=draw(flags),
-        passable=draw(flags),
-        strict=draw(st.booleans()) if strict is None else strict,
-        fixed=draw(st.booleans()),
-        width=draw(st.integers(1, 7)),
-        likely=draw(st.none() | st.integers(0, size - 1)) if size else None,
-        arrivals=tuple(draw(st.lists(st.integers(0, 5), min_size=1, max_size=8))),
+    positions = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(states), st.sampled_from(Outcome), st.booleans(), st.booleans()
+            ),
+            max_size=6,
+        )
     )
+    order, fixed, width, likely, arrivals = draw(_CIRCUMSTANCES)
+    return Scene(
+        cached=tuple(position[0] for position in positions),
+        outcomes=tuple(_possible(position[0], position[1]) for position in positions),
+        spoiled=tuple(position[2] for position in positions),
+        passable=tuple(position[3] for position in positions),
+        strict=order if strict is None else strict,
+        fixed=fixed,
+        width=width,
+        likely=likely if likely < len(positions) else None,
+        arrivals=tuple(arrivals),
+    )
+
+
+_CIRCUMSTANCES = st.tuples(
+    st.booleans(),
+    st.booleans(),
+    st.integers(1, 7),
+    st.integers(0, 12),
+    st.lists(st.integers(0, 5), min_size=1, max_size=8),
+)
+
+
+def _possible(state: Cached, outcome: Outcome) -> Outcome:
+    """Only what is held can be unchanged."""
+    return Outcome.FOUND if outcome is Outcome.UNCHANGED and state not in HELD else outcome
 
 
 def drive(scene: Scene) -> Course:
