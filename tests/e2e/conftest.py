@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,6 +57,8 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     yield start
     for server in started:
         server.stop()
+        # Gigabytes in some tests, and pytest keeps the folders of several runs.
+        shutil.rmtree(server.data)
 
 
 @pytest.fixture

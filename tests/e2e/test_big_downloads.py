@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,6 +30,7 @@ def shop(tmp_path: Path) -> Iterator[Nginx]:
     folder.mkdir()
     with Nginx(folder, {"fast": root, "slow": root}, {"slow": 8 * MIB}) as nginx:
         yield nginx
+    shutil.rmtree(root)
 
 
 def _put(shop: Nginx, name: str, size: int) -> Artifact:
