@@ -118,7 +118,7 @@ class PullThroughRegistry:
                         answers[heard.position] = heard
                         walk.heard(heard.position, self._weigh(heard, route, entries))
                     case Take(position):
-                        failed = self._take(flight, route, answers[position])
+                        failed = self._take(flight, route, answers.pop(position))
                         if failed is None:
                             return
                         answers[position] = failed
@@ -135,8 +135,7 @@ class PullThroughRegistry:
         finally:
             asking.close()
             for heard in answers.values():
-                if heard.reply is not None and not flight.answered:
-                    heard.reply.close()
+                close_reply(heard)
 
     def _walk(self, route: Route, entries: dict[str, Entry]) -> Walk:
         now = self._works.clock()
