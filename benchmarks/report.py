@@ -44,7 +44,7 @@ def table(scenario: Scenario, rounds: Rounds) -> str:
     for target, seen in summary(scenario, rounds).items():
         rate = f"{seen['rate']:,.0f}" if small else f"{seen['rate']:.2f}"
         used = f"{seen['cpu']:,.0f}" if small else f"{seen['cpu']:.2f}"
-        ratio = "" if seen["ratio"] is None else f"{seen['ratio']:.2f}"
+        ratio = "" if seen["ratio"] is None else f"{seen['ratio']:.3g}"
         lines.append(
             f"  {target:<14}{rate:>11}{seen['latency_ms']:>10.1f}{used:>12}"
             f"{seen['memory_mb']:>9.0f}{ratio:>15}"
