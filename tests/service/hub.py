@@ -209,4 +209,3 @@ class Background:
 
     def close(self) -> None:
         self._threads.shutdown(wait=True)
-

@@ -32,6 +32,8 @@ class Arrival:
         return evolve(self.claimed, size=self.spool.size)
 
     def body(self) -> Body:
+        """Raises Missing when the download is over and its spool closed; ``entry`` tells how it
+        ended."""
         if self.data is not None:
             return BytesBody(self.data)
         assert self.spool is not None

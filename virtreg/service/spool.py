@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from virtreg.errors import StorageError, VirtregError
+from virtreg.errors import Missing, StorageError, VirtregError
 
 PIECE = 256 * 1024
 """Bytes handed out at a time: the best trade of CPU per byte against memory per transfer."""
@@ -34,6 +34,7 @@ class Spool:
         self._written = 0
         self._complete = False
         self._proved = False
+        self._closed = False
         self._error: VirtregError | None = None
 
     @property
@@ -111,12 +112,18 @@ class Spool:
                 self._grown.wait()
 
     def descriptor(self) -> int:
-        """A descriptor of the file for one reader, who closes it."""
-        return os.dup(self._descriptor)
+        """A descriptor of the file for one reader, who closes it. Raises Missing when the writer
+        is done with the file: the number may already be another file's."""
+        with self._grown:
+            if self._closed:
+                raise Missing("the download is over")
+            return os.dup(self._descriptor)
 
     def close(self) -> None:
         """The writer is done with the file; readers keep theirs."""
-        os.close(self._descriptor)
+        with self._grown:
+            self._closed = True
+            os.close(self._descriptor)
 
 
 class SpoolBody:

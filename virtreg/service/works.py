@@ -51,13 +51,18 @@ class Works:
     negatives: Negatives = field(factory=Negatives)
 
     def fly(self, key: Hashable, route: Route, lead: Callable[[Flight[Landed]], None]) -> Resolved:
-        """Join the flight of a key and open what it brings."""
+        """Join the flight of a key and open what it brings. Raises what it failed with."""
         while True:
             landed, led = self.flights.join(key, lead)
+            origin, entry = landed.origin, landed.entry
             if landed.arrival is not None:
-                return _arriving(route, landed, landed.arrival, led)
-            assert landed.entry is not None
-            opened = self.open(route, landed.entry, landed.origin, landed.expires_at)
+                origin = origin if led else "joined"
+                arriving = _arriving(route, origin, landed.expires_at, landed.arrival)
+                if arriving is not None:
+                    return arriving
+                entry = landed.arrival.entry.result()
+            assert entry is not None
+            opened = self.open(route, entry, origin, landed.expires_at)
             if opened is not None:
                 return opened
 
@@ -85,14 +90,12 @@ class Works:
         self.pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _arriving(route: Route, landed: Landed, arrival: Arrival, led: bool) -> Resolved:
-    origin = landed.origin if led else "joined"
+def _arriving(route: Route, origin: str, expires_at: float, arrival: Arrival) -> Resolved | None:
+    """None when the arrival has ended before anybody could follow it."""
+    try:
+        body = arrival.body()
+    except Missing:
+        return None
     return Resolved(
-        route,
-        arrival.source,
-        arrival.representation(),
-        arrival.body(),
-        origin,
-        landed.expires_at,
-        arrival,
+        route, arrival.source, arrival.representation(), body, origin, expires_at, arrival
     )
