@@ -16,7 +16,7 @@ from tests.service.recorder import Recorder
 from virtreg.backends.index import open_index
 from virtreg.backends.store import LocalStore
 from virtreg.errors import UpstreamError, UpstreamUnavailable
-from virtreg.events import Filled, FillFailed
+from virtreg.events import Filled, FillFailed, Observer
 from virtreg.formats.maven.adapter import MavenFormat
 from virtreg.model import Entry, RegistrySpec, Representation, Route, UpstreamSpec
 from virtreg.protocols import CacheStore, Format, Upstream
@@ -72,6 +72,7 @@ class Hub:
         order: Literal["cached", "strict"] = "cached",
         format: Format | None = None,  # noqa: A002 - the protocol's word
         store: CacheStore | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self.clock = FakeClock()
         self.events = Recorder()
@@ -89,7 +90,7 @@ class Hub:
             publisher=Publisher(self.store, self.index),
             pool=pool,
             clock=self.clock,
-            observers=(self.events,),
+            observers=(*observers, self.events),
         )
         spec = RegistrySpec(
             1, "all", "maven", tuple(upstream.spec for upstream in upstreams), order
