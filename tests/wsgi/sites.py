@@ -76,12 +76,14 @@ class Site:
     door: Door
     data: Path
     witness: Witness
+    credentials: Named
+    """Headers of every ``get`` and ``head``."""
 
     def get(self, path: str, headers: Named = NOTHING, registry: str = "solo") -> Answer:
-        return self.door.ask("GET", f"/maven/{registry}/{path}", headers)
+        return self.door.ask("GET", f"/maven/{registry}/{path}", {**self.credentials, **headers})
 
     def head(self, path: str, headers: Named = NOTHING, registry: str = "solo") -> Answer:
-        return self.door.ask("HEAD", f"/maven/{registry}/{path}", headers)
+        return self.door.ask("HEAD", f"/maven/{registry}/{path}", {**self.credentials, **headers})
 
     def fill(self, path: str, registry: str = "solo") -> Answer:
         """Ask for a path that is not cached, and wait until it is."""
@@ -97,18 +99,27 @@ class Site:
         assert answer.origin == "hit"
         return answer
 
-    def merge(self, path: str = METADATA) -> Answer:
-        """Ask for a merged document until it comes from the cache."""
-        answer = self.get(path, registry="main")
-        while answer.origin in ("merged", "joined"):
-            answer = self.get(path, registry="main")
+    def merge(self) -> Answer:
+        """Have the metadata merged and cached; its answer is ready."""
+        assert self.get(METADATA, registry="main").origin == "merged"
+        # Documents are published in order: once a later one is there, so are the earlier ones.
+        marker = f"{PROJECT}/1.0/marker.txt"
+        self.near.put(marker, b"marker")
+        self.fill(marker)
+        answer = self.get(METADATA, registry="main")
         assert answer.origin == "hit"
         return answer
 
+    @property
+    def near_key(self) -> str:
+        return self._key("near")
+
     def entry(self, path: str, source: str = "near") -> Entry:
-        keys = {guarded.spec.name: guarded.spec.key for guarded in self.assembly.upstreams}
-        (found,) = self.assembly.index.find(path, [keys[source]])
+        (found,) = self.assembly.index.find(path, [self._key(source)])
         return found
+
+    def _key(self, name: str) -> str:
+        return next(one.spec.key for one in self.assembly.upstreams if one.spec.name == name)
 
     def forget_stored(self, entry: Entry) -> None:
         """Take away everything of an entry that is not in the memory of the edge."""
@@ -128,11 +139,11 @@ def opened(
     *,
     authenticator: Authenticator | None = None,
     server: ServerConfig | None = None,
-    clock: FakeClock | None = None,
+    credentials: Named = NOTHING,
     settings: Mapping[str, Any] = NO_SETTINGS,
 ) -> Iterator[Site]:
     """A site in ``folder``. ``settings`` are further fields of both upstreams."""
-    clock = clock or FakeClock()
+    clock = FakeClock()
     with ExitStack() as stack:
         near, far = stack.enter_context(Origin()), stack.enter_context(Origin())
         for path, body in ((POM, SMALL_BODY), (MIDDLE, MIDDLE_BODY), (JAR, LARGE_BODY)):
@@ -153,7 +164,8 @@ def opened(
         )
         stack.callback(assembly.close)
         entrance = stack.enter_context(door(assembly.app, prefix))
-        yield Site(near, far, clock, assembly, entrance, folder / "data", witness)
+        data = folder / "data"
+        yield Site(near, far, clock, assembly, entrance, data, witness, credentials)
 
 
 def _upstream(name: str, origin: Origin, settings: Mapping[str, Any]) -> UpstreamSpec:

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from tests.wsgi.conftest import Sites
+from tests.wsgi.sites import JAR, LARGE_BODY, METADATA, POM, SMALL_BODY, Site
+from virtreg import ServerConfig
+from virtreg.backends.index import open_index
+
+
+def downloads(site: Site, path: str, source: str | None = None) -> tuple[int, float | None]:
+    site.assembly.ledger.flush()
+    return site.assembly.index.downloads(source or site.near_key, path)
+
+
+def test_every_download_of_a_file_is_counted(site: Site) -> None:
+    for times in range(1, 4):  # from upstream, from the cache, ready
+        site.get(POM)
+        site.witness.await_filled(POM)
+        assert downloads(site, POM) == (times, site.clock())
+        site.clock.advance(60)
+
+
+def test_only_downloads_are_counted(site: Site) -> None:
+    tag = site.make_ready(POM)["ETag"]
+    site.head(POM)
+    site.get(POM, {"If-None-Match": tag})
+    for _ in range(3):
+        site.get(f"{POM}.sha1")
+        site.get("absent.pom")
+    assert downloads(site, POM) == (2, site.clock())
+    assert downloads(site, f"{POM}.sha1") == (0, None)
+    assert downloads(site, "absent.pom") == (0, None)
+
+
+def test_merged_documents_are_counted_for_their_registry(site: Site) -> None:
+    site.merge()
+    before, _ = downloads(site, METADATA, site.assembly.registries["main"].spec.key)
+    site.get(METADATA, registry="main")
+    after, _ = downloads(site, METADATA, site.assembly.registries["main"].spec.key)
+    assert after == before + 1
+    assert downloads(site, METADATA) == (0, None)
+
+
+def test_totals_tell_hits_misses_errors_and_bytes(site: Site) -> None:
+    site.make_ready(POM)
+    site.get(POM)
+    site.head(POM)
+    site.near.put("broken.pom", status=500)
+    broken = site.get("broken.pom")
+    site.head("broken-too.pom")
+    site.assembly.ledger.flush()
+    assert site.assembly.stats() == {
+        "requests": 6,
+        "hits": 3,
+        "misses": 2,
+        "errors": 1,
+        "bytes": 3 * len(SMALL_BODY) + len(broken.body),
+        "active": 0,
+    }
+
+
+class Collected(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def collected() -> Iterator[Collected]:
+    logger = logging.getLogger("virtreg.access")
+    before = logger.level, logger.disabled, logger.propagate
+    handler = Collected()
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.disabled = logger.propagate = False
+    yield handler
+    logger.removeHandler(handler)
+    logger.setLevel(before[0])
+    _, logger.disabled, logger.propagate = before
+
+
+FACTS = ("at", "method", "path", "status", "bytes", "cache")
+
+
+def facts(site: Site, collected: Collected) -> list[tuple[object, ...]]:
+    site.assembly.ledger.flush()
+    return [tuple(getattr(record, name) for name in FACTS) for record in collected.records]
+
+
+def test_the_access_log_has_one_record_each(sites: Sites, collected: Collected) -> None:
+    site = sites(server=ServerConfig(access_log=True))
+    tag = site.make_ready(POM)["ETag"]
+    at = site.clock()
+    site.clock.advance(5)
+    site.get(POM)
+    site.get(POM, {"If-None-Match": tag})
+    site.get(POM, {"Range": "bytes=0-1"})
+    site.head(POM)
+    site.fill(JAR)
+    absent = site.head("absent.pom")
+    url, size = f"/maven/solo/{POM}", len(SMALL_BODY)
+    assert absent.status == 404
+    assert facts(site, collected) == [
+        (at, "GET", url, 200, size, "miss"),
+        (at, "GET", url, 200, size, "hit"),
+        (at + 5, "GET", url, 200, size, "hit"),
+        (at + 5, "GET", url, 304, 0, "hit"),
+        (at + 5, "GET", url, 206, 2, "hit"),
+        (at + 5, "HEAD", url, 200, 0, "hit"),
+        (at + 5, "GET", f"/maven/solo/{JAR}", 200, len(LARGE_BODY), "miss"),
+        (at + 5, "HEAD", "/maven/solo/absent.pom", 404, 0, "not_found"),
+    ]
+    assert collected.records[0].getMessage() == f"GET {url} 200"
+
+
+def test_a_path_cannot_begin_a_line_of_the_log(sites: Sites, collected: Collected) -> None:
+    site = sites(server=ServerConfig(access_log=True))
+    assert site.get("a%0aGET%20/forged%20200%1b[2J").status == 400
+    ((_, _, path, *_),) = facts(site, collected)
+    assert path == "/maven/solo/a%0AGET%20/forged%20200%1B%5B2J"
+    assert collected.records[0].getMessage() == f"GET {path} 400"
+
+
+def test_no_access_log_unless_it_is_wanted(quick_site: Site, collected: Collected) -> None:
+    quick_site.get(POM)
+    assert facts(quick_site, collected) == []
+
+
+def test_closing_writes_what_was_counted(quick_site: Site) -> None:
+    quick_site.fill(POM)
+    quick_site.get(POM)
+    quick_site.assembly.close()
+    index = open_index(quick_site.data)
+    try:
+        assert index.downloads(quick_site.near_key, POM) == (2, quick_site.clock())
+    finally:
+        index.close()
