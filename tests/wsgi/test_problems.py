@@ -6,7 +6,7 @@ import pytest
 
 from tests.wsgi.answers import Answer
 from tests.wsgi.conftest import Sites
-from tests.wsgi.sites import JAR, POM, SMALL_BODY, Site
+from tests.wsgi.sites import JAR, LARGE_BODY, POM, SMALL_BODY, Site
 from virtreg import UpstreamError
 from virtreg.testing.origin import Gate
 
@@ -82,6 +82,15 @@ def test_a_lying_checksum_of_a_large_file_cuts_the_answer(quick_site: Site) -> N
     with pytest.raises(UpstreamError, match="sha1"):
         quick_site.get(JAR)
     assert quick_site.assembly.index.find(JAR, [quick_site.near_key]) == []
+
+
+def test_a_download_of_unknown_length_that_fails_is_told(site: Site) -> None:
+    site.near.put(JAR, LARGE_BODY, chunked=True)
+    site.near.put(f"{JAR}.sha1", b"0" * 40)
+    for method in ("GET", "HEAD"):
+        answer = site.door.ask(method, f"/maven/solo/{JAR}")
+        assert answer.status == 502
+        assert answer["Retry-After"] == "30"
 
 
 def test_a_store_that_fails_is_told_ready_or_not(site: Site) -> None:

@@ -184,7 +184,6 @@ class Application:
                 route.path,
             )
         )
-        large = response.length is not None and response.length > SMALL
         if response.answer is None:
             body.close()
             sent: Iterable[bytes] = []
@@ -193,7 +192,7 @@ class Application:
                 body,
                 response.answer,
                 head=method == "HEAD",
-                file_wrapper=_sendfile(environ) if large else None,
+                file_wrapper=_sendfile(environ) if response.length > SMALL else None,
             )
         # Last: an error that comes before it can still be told.
         start_response(status_line(response.status), list(response.headers))

@@ -17,8 +17,8 @@ from virtreg.protocols import CountsDownloads
 _log = logging.getLogger(__name__)
 _access = logging.getLogger("virtreg.access")
 
-Record = tuple[float, str, str, int, int | None, str, str, str]
-"""(time, method, path as asked, status, bytes or None, origin, source, path in the registry);
+Record = tuple[float, str, str, int, int, str, str, str]
+"""(time, method, path as asked, status, bytes, origin, source, path in the registry);
 source is empty where nothing was downloaded."""
 
 _HITS = frozenset({"hit", "revalidated", "stale"})
@@ -78,9 +78,9 @@ class Ledger:
             except VirtregError:
                 _log.warning("%d downloads could not be counted", len(downloads), exc_info=True)
 
-    def _total(self, status: int, size: int | None, origin: str) -> None:
+    def _total(self, status: int, size: int, origin: str) -> None:
         self._totals["requests"] += 1
-        self._totals["bytes"] += size or 0
+        self._totals["bytes"] += size
         if status >= 500:
             self._totals["errors"] += 1
         elif origin in _HITS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from virtreg.core.multipart import MultipartPlan, multipart
 from virtreg.core.ranges import content_range, unsatisfied_range
 from virtreg.errors import VirtregError
 from virtreg.model import Algorithm, Headers
-from virtreg.protocols import Format, Resolution
+from virtreg.protocols import Body, Format, Resolution
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -57,16 +58,19 @@ class Response:
     status: int
     headers: Headers
     answer: Full | Partial | MultipartPlan | None
-    length: int | None
-    """Bytes that will be sent; None while a download of unknown length runs."""
+    length: int
+    """Bytes that will be sent."""
 
 
 def respond(format: Format, resolution: Resolution, asked: Conditions) -> Response:  # noqa: A002 - the protocol's word
-    """Raises PreconditionNotMet and RangeNotSatisfiable."""
+    """Raises PreconditionNotMet and RangeNotSatisfiable, and what the download failed with when
+    its length is known only at its end."""
     representation = resolution.representation
     sha256 = representation.digests.get(Algorithm.SHA256)
     etag = None if sha256 is None else etag_of(sha256)
     size = representation.size
+    if size is None:
+        size = _awaited(resolution.body)
     last_modified = _date(representation.last_modified)
     decision = decide(asked, etag=etag, last_modified=last_modified, size=size)
     validators: Headers = (
@@ -80,14 +84,23 @@ def respond(format: Format, resolution: Resolution, asked: Conditions) -> Respon
     if isinstance(decision, PreconditionFailed):
         raise PreconditionNotMet("the file is not the one the request is about")
     if isinstance(decision, Unsatisfiable):
-        assert size is not None
         raise RangeNotSatisfiable(size)
     headers = (*format.headers(resolution.route, representation), *validators)
     if isinstance(decision, Full):
-        length: Headers = () if size is None else (("Content-Length", str(size)),)
-        return Response(200, headers + length, decision, size)
-    assert size is not None
+        return Response(200, (*headers, ("Content-Length", str(size))), decision, size)
     return _partial(headers, decision, size)
+
+
+def _awaited(body: Body) -> int:
+    """The size of a body that is still arriving without one.
+
+    An answer without ``Content-Length`` ends when the connection or the last chunk says so, and
+    servers differ in what they say when it breaks off: some make it look whole.
+    """
+    for _ in body.read(sys.maxsize):
+        pass
+    assert body.size is not None
+    return body.size
 
 
 def _date(text: str | None) -> str | None:
