@@ -45,6 +45,11 @@ def test_merged_documents_are_counted_for_their_registry(site: Site) -> None:
     assert downloads(site, METADATA) == (0, None)
 
 
+def test_totals_begin_at_zero(quick_site: Site) -> None:
+    names = ("requests", "hits", "misses", "errors", "bytes", "active")
+    assert quick_site.assembly.stats() == dict.fromkeys(names, 0)
+
+
 def test_totals_tell_hits_misses_errors_and_bytes(site: Site) -> None:
     site.make_ready(POM)
     site.get(POM)

@@ -34,7 +34,7 @@ class Ledger:
         self.add: Callable[[Record], None] = self._records.append
         self._counts = counts if isinstance(counts, CountsDownloads) else None
         self._access_log = access_log
-        self._totals: Counter[str] = Counter()
+        self._totals = Counter(dict.fromkeys(("requests", "hits", "misses", "errors", "bytes"), 0))
         self._writing = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="virtreg-ledger", daemon=True)
