@@ -103,8 +103,10 @@ class Hub:
         )
 
     def resolve(self, path: str | Route) -> Resolved:
-        route = self.registry.format.route(path) if isinstance(path, str) else path
-        return self.registry.resolve(route)
+        return self.registry.resolve(self.route(path))
+
+    def route(self, path: str | Route) -> Route:
+        return self.registry.format.route(path) if isinstance(path, str) else path
 
     def get(self, path: str | Route) -> Got:
         """Resolve and read to the end."""
@@ -115,7 +117,7 @@ class Hub:
 
     def pull(self, path: str | Route) -> Got:
         """``get``, and wait until what it brought is published or was given up."""
-        name = path if isinstance(path, str) else path.path
+        name = self.route(path).path
         before = self._fills(name)
         got = self.get(path)
         if got.origin == "miss":

@@ -48,6 +48,21 @@ class Exchange:
             )
         return reply
 
+    def refuse_beyond_limit(self, size: int) -> None:
+        """Raises IntegrityError when the format takes no body of so many bytes."""
+        limit = self.expectation.max_bytes
+        if limit is not None and size > limit:
+            raise IntegrityError(
+                f"{self.name} sends more than the {limit} bytes that are taken", upstream=self.name
+            )
+
+    def refuse_unlike_promised(self, promised: int | None, size: int) -> None:
+        """Raises IntegrityError when a whole body has another length than its headers said."""
+        if promised is not None and size != promised:
+            raise IntegrityError(
+                f"{self.name} promised {promised} bytes and sent {size}", upstream=self.name
+            )
+
 
 @define
 class Reading:
@@ -63,6 +78,12 @@ class Reading:
             data = self.reply.read(PIECE)
             self.buffer += data
             self.ended = not data
+
+    def start_over(self, reply: Reply) -> None:
+        """Forget what was read; the reply before must be closed."""
+        self.reply = reply
+        self.buffer.clear()
+        self.ended = False
 
 
 def pause(attempt: int) -> float:

@@ -61,9 +61,7 @@ class Intake:
         """
         reading = Reading(reply)
         try:
-            examined = self._examine(exchange, reading)
-            claims = claims_of(exchange, examined, self._pool)
-            whole = self._settle(exchange, reading, SETTLED)
+            claims, whole = self._begin(exchange, reading, SETTLED)
             if whole is not None:
                 return self._settled(exchange, reading.reply, whole, claims, keep)
         except BaseException:
@@ -79,8 +77,7 @@ class Intake:
         limit = exchange.expectation.max_bytes or SETTLED
         reading = Reading(reply)
         try:
-            claims = self._examine(exchange, reading)
-            data = self._settle(exchange, reading, limit)
+            claims, data = self._begin(exchange, reading, limit)
         finally:
             reading.reply.close()
         if data is None:
@@ -89,7 +86,7 @@ class Intake:
                 upstream=exchange.name,
             )
         digests = digest([data], Algorithm)
-        compare(digests, claims, exchange.name)
+        compare(digests, claims.wait(), exchange.name)
         return data, self._entry(exchange, reading.reply.headers, len(data), digests)
 
     def close(self, grace: float) -> None:
@@ -104,13 +101,25 @@ class Intake:
         for transfer in running:
             transfer.discard()
 
+    def _begin(
+        self, exchange: Exchange, reading: Reading, limit: int
+    ) -> tuple[Claims, bytes | None]:
+        """The claims, and the whole body when it fits, starting over if it breaks off."""
+        attempt = 0
+        while True:
+            try:
+                claims = claims_of(exchange, self._examine(exchange, reading), self._pool)
+                return claims, self._settle(exchange, reading, limit)
+            except (UpstreamTimeout, UpstreamUnavailable):
+                exchange.upstream.failed()
+                reading.reply.close()
+                attempt += 1
+                if attempt == ATTEMPTS or self._closing.wait(pause(attempt - 1)):
+                    raise
+            reading.start_over(exchange.again())
+
     def _examine(self, exchange: Exchange, reading: Reading) -> Digests:
-        limit, length = exchange.expectation.max_bytes, reading.reply.length
-        if limit is not None and length is not None and length > limit:
-            raise IntegrityError(
-                f"{exchange.name} sends {length} bytes where at most {limit} are taken",
-                upstream=exchange.name,
-            )
+        exchange.refuse_beyond_limit(reading.reply.length or 0)
         reading.fill(_EXAMINED)
         examination = exchange.format.examine(
             exchange.route, reading.reply.headers, bytes(reading.buffer[:_EXAMINED])
@@ -123,23 +132,15 @@ class Intake:
         return claims
 
     def _settle(self, exchange: Exchange, reading: Reading, limit: int) -> bytes | None:
-        """The whole body when it fits, starting over if it breaks off; None when it does not."""
-        length = reading.reply.length
-        if length is not None and length > limit:
+        """The whole body when it fits."""
+        promised = reading.reply.length
+        if promised is not None and promised > limit:
             return None
-        for attempt in range(ATTEMPTS):
-            try:
-                reading.fill(limit + 1)
-                break
-            except (UpstreamTimeout, UpstreamUnavailable):
-                exchange.upstream.failed()
-                reading.reply.close()
-                if attempt == ATTEMPTS - 1 or self._closing.wait(pause(attempt)):
-                    raise
-                reading.reply = exchange.again()
-                reading.buffer.clear()
+        reading.fill(limit + 1)
         if len(reading.buffer) > limit:
             return None
+        exchange.refuse_beyond_limit(len(reading.buffer))
+        exchange.refuse_unlike_promised(promised, len(reading.buffer))
         return bytes(reading.buffer)
 
     def _settled(

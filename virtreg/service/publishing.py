@@ -44,9 +44,14 @@ class Publisher:
         self._closed = False
 
     def now(self, entry: Entry, content: Path | bytes) -> None:
-        """Publish on this thread. Raises StorageError."""
-        self._store.put(blob_key(entry.sha256), content)
-        self._index.put([entry])
+        """Publish on this thread. Raises VirtregError, whatever a plug-in raised."""
+        try:
+            self._store.put(blob_key(entry.sha256), content)
+            self._index.put([entry])
+        except VirtregError:
+            raise
+        except Exception as error:
+            raise _wrapped(error) from error
 
     def later(
         self, entry: Entry, content: bytes, done: Callable[[VirtregError | None], None]
@@ -104,6 +109,11 @@ class Publisher:
     @staticmethod
     def _done(publication: _Publication, error: Exception | None) -> None:
         if error is not None and not isinstance(error, VirtregError):
-            _log.error("publishing failed", exc_info=error)
-            error = VirtregError(f"publishing failed: {type(error).__name__}")
+            error = _wrapped(error)
         publication.done(error)
+
+
+def _wrapped(error: Exception) -> VirtregError:
+    """A store or an index broke its contract: its own words are for the log only."""
+    _log.error("publishing failed", exc_info=error)
+    return VirtregError(f"publishing failed: {type(error).__name__}")

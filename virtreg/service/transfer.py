@@ -94,32 +94,23 @@ class Transfer:
             self._resume()
         except (UpstreamTimeout, UpstreamUnavailable) as error:
             # Counts as one more try: reading the next reply raises it again.
+            self._reading.reply.close()
             self._reading = Reading(_NoReply(error))
 
     def _drain(self) -> None:
-        limit = self._exchange.expectation.max_bytes
-        reading, spool = self._reading, self._spool
-        if reading.buffer:
-            data = bytes(reading.buffer)
-            reading.buffer.clear()
-            spool.append(data)
-        while not reading.ended:
-            data = reading.reply.read(PIECE)
-            if not data:
-                break
-            spool.append(data)
-            if limit is not None and spool.written > limit:
-                raise IntegrityError(
-                    f"{self._exchange.name} sends more than the {limit} bytes that are taken",
-                    upstream=self._exchange.name,
-                )
+        reading = self._reading
+        data = bytes(reading.buffer)
+        reading.buffer.clear()
+        self._append(data)
+        while not reading.ended and (data := reading.reply.read(PIECE)):
+            self._append(data)
             if self._closing.is_set():
                 raise UpstreamUnavailable("the server is stopping", upstream=self._exchange.name)
-        if self._promised is not None and spool.written != self._promised:
-            raise IntegrityError(
-                f"{self._exchange.name} promised {self._promised} bytes and sent {spool.written}",
-                upstream=self._exchange.name,
-            )
+        self._exchange.refuse_unlike_promised(self._promised, self._spool.written)
+
+    def _append(self, data: bytes) -> None:
+        self._exchange.refuse_beyond_limit(self._spool.written + len(data))
+        self._spool.append(data)
 
     def _resume(self) -> None:
         """Ask for the rest where that is safe (RFC 9110, 13.1.5), else for all of it again and

@@ -1,0 +1,135 @@
+"""Bodies that break off."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.service.hub import FILE, LARGE, SMALL, Background, Hub, MakeHub, fake
+from virtreg.errors import IntegrityError, UpstreamUnavailable
+from virtreg.events import Filled, FillFailed
+from virtreg.testing.fakes import FakeUpstream
+from virtreg.testing.gate import Gate
+
+POM = "org/example/a/1.0/a-1.0.pom"
+CUT = 600_000
+OTHER = LARGE[::-1]
+
+
+def asked_for(upstream: FakeUpstream, path: str = FILE) -> list[tuple[int, str | None]]:
+    """Where each request for the file began, and its condition."""
+    return [(asked.offset, asked.if_range) for asked in upstream.requests if asked.path == path]
+
+
+def cut_then(hub: Hub, upstream: FakeUpstream, body: bytes, etag: str | None) -> Background:
+    """Pull LARGE, cut it at CUT, and go on with ``body`` in its place."""
+    stall = Gate()
+    upstream.put(FILE, LARGE, etag=etag, cut_after=CUT, stall=stall)
+    pulling = Background(lambda: hub.pull(FILE))
+    stall.await_arrival()
+    upstream.put(FILE, body, etag=etag if body == LARGE else '"other"')
+    stall.release()
+    return pulling
+
+
+def test_a_cut_body_is_resumed_where_a_strong_validator_makes_that_safe(make_hub: MakeHub) -> None:
+    a = fake("a")
+    a.put(FILE, LARGE, etag='"1"', cut_after=CUT)
+    hub = make_hub(a)
+    assert hub.pull(FILE).body == LARGE
+    assert asked_for(a) == [(0, None), (CUT, '"1"')]
+    assert len(hub.events.of(Filled, FILE)) == 1
+
+
+@pytest.mark.parametrize("etag", [None, 'W/"1"'], ids=["no validator", "a weak one"])
+def test_without_a_strong_validator_it_is_sent_again_and_compared(
+    make_hub: MakeHub, etag: str | None
+) -> None:
+    a = fake("a")
+    hub = make_hub(a)
+    assert cut_then(hub, a, LARGE, etag).result().body == LARGE
+    assert asked_for(a) == [(0, None), (0, None)]
+
+
+@pytest.mark.parametrize("etag", ['"1"', None], ids=["told by the validator", "found out"])
+@pytest.mark.parametrize("body", [OTHER, LARGE + b"!", LARGE[:CUT], b""], ids=len)
+def test_a_file_that_changed_meanwhile_is_no_continuation(
+    make_hub: MakeHub, etag: str | None, body: bytes
+) -> None:
+    a = fake("a")
+    hub = make_hub(a)
+    with pytest.raises(IntegrityError, match="changed at a while it was being downloaded"):
+        cut_then(hub, a, body, etag).result()
+    hub.events.wait(FillFailed, FILE)
+    assert hub.blobs() == set()
+    assert hub.pull(FILE).body == body
+
+
+def test_a_file_that_is_gone_meanwhile_is_told(make_hub: MakeHub) -> None:
+    stall = Gate()
+    a = fake("a")
+    a.put(FILE, LARGE, cut_after=CUT, stall=stall)
+    hub = make_hub(a)
+    pulling = Background(lambda: hub.get(FILE))
+    stall.await_arrival()
+    a.remove(FILE)
+    stall.release()
+    with pytest.raises(IntegrityError, match="no longer has the file"):
+        pulling.result()
+
+
+def test_a_body_cut_while_it_is_compared_is_compared_again(make_hub: MakeHub) -> None:
+    first, second = Gate(), Gate()
+    a = fake("a")
+    a.put(FILE, LARGE, etag=None, cut_after=CUT, stall=first)
+    hub = make_hub(a)
+    pulling = Background(lambda: hub.pull(FILE))
+    first.await_arrival()
+    a.put(FILE, LARGE, etag=None, cut_after=CUT // 2, stall=second)
+    first.release()
+    second.await_arrival()
+    a.put(FILE, LARGE, etag=None)
+    second.release()
+    assert pulling.result().body == LARGE
+    assert len(asked_for(a)) == 3
+
+
+def test_a_transfer_that_gets_nowhere_is_given_up_and_told(make_hub: MakeHub) -> None:
+    a = fake("a")
+    a.put(FILE, LARGE, etag=None, cut_after=CUT)
+    hub = make_hub(a)
+    with pytest.raises(UpstreamUnavailable, match="connection cut"):
+        hub.get(FILE)
+    assert len(asked_for(a)) == 4
+    (failed,) = hub.events.wait(FillFailed, FILE)
+    assert failed.upstream == "a"
+    assert hub.blobs() == set()
+    assert list((hub.folder / "store" / "spool").glob("*/*")) == []
+
+
+@pytest.mark.parametrize("cut", [0, 10, 4999], ids=["no byte", "first bytes", "nearly all"])
+def test_a_small_body_that_breaks_off_is_asked_for_again(make_hub: MakeHub, cut: int) -> None:
+    stall = Gate()
+    a = fake("a")
+    a.put(FILE, SMALL, cut_after=cut, stall=stall)
+    hub = make_hub(a)
+    pulling = Background(lambda: hub.pull(FILE))
+    stall.await_arrival()
+    a.put(FILE, SMALL)
+    stall.release()
+    assert pulling.result().body == SMALL
+    assert asked_for(a) == [(0, None), (0, None)]
+
+
+def test_what_comes_the_second_time_is_examined_as_well(make_hub: MakeHub) -> None:
+    stall = Gate()
+    pom = b"<project/>".ljust(10_000)
+    a = fake("a")
+    a.put(POM, pom, cut_after=5000, stall=stall)
+    hub = make_hub(a)
+    pulling = Background(lambda: hub.get(POM))
+    stall.await_arrival()
+    a.put(POM, b"<html>Please sign in</html>")
+    stall.release()
+    with pytest.raises(IntegrityError, match="got an HTML page"):
+        pulling.result()
+    assert hub.blobs() == set()
