@@ -8,39 +8,30 @@ served, or the error told: a list that silently lost a member's versions is a li
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from email.utils import formatdate
-from functools import partial
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from virtreg.core.freshness import is_fresh, merged_fresh_until, merged_is_fresh
-from virtreg.core.layout import blob_key
-from virtreg.errors import IntegrityError, Missing, NotFound, UpstreamError
-from virtreg.events import Merged, ServedStale, UpstreamFailed
-from virtreg.model import Algorithm, Answered, Entry, RegistrySpec, Route
+from virtreg.core.freshness import (
+    fresh_until,
+    merged_fresh_until,
+    merged_is_fresh,
+    merged_validity,
+)
+from virtreg.errors import IntegrityError, UpstreamError
+from virtreg.events import Merged, ServedStale
+from virtreg.model import Algorithm, Entry, Freshness, RegistrySpec, Route
 from virtreg.protocols import Format
 from virtreg.service.arrival import Arrival, representation_of
-from virtreg.service.asking import Asking, Heard, answered, ask
 from virtreg.service.digesting import digest
-from virtreg.service.exchange import Exchange
 from virtreg.service.failures import absent, broken
 from virtreg.service.flights import Flight
 from virtreg.service.health import GuardedUpstream
+from virtreg.service.members import Member, Members
 from virtreg.service.resolution import Resolved
 from virtreg.service.works import STALE_REPEATED, Landed, Works
-
-
-@frozen
-class _Member:
-    """One upstream's part: its document if it has one, and what it said."""
-
-    position: int
-    answer: Answered
-    document: bytes | None = None
-    entry: Entry | None = None
-    error: UpstreamError | None = None
-    """Why the upstream itself gave nothing; ``document`` may then be its last good copy."""
 
 
 class Merging:
@@ -58,6 +49,7 @@ class Merging:
         self._upstreams = upstreams
         self._works = works
         self._sources = tuple(upstream.spec.key for upstream in upstreams)
+        self._members = Members(spec.name, format, upstreams, works)
 
     def resolve(self, route: Route) -> Resolved:
         merged = self._entries(route).get(self._spec.key)
@@ -86,7 +78,13 @@ class Merging:
             flight.answer(Landed("hit", self._fresh_until(merged), entry=merged))
             flight.land()
             return
-        members = self._gather(route, entries)
+        members = self._members.gather(route, entries)
+        if merged is not None and _unchanged(merged, members):
+            kept = evolve(merged, checked_at=self._checked_at(members))
+            self._works.index.touch(kept.source, kept.path, kept.checked_at)
+            flight.answer(Landed("revalidated", self._fresh_until(kept), entry=kept))
+            flight.land()
+            return
         try:
             data, left_out = self._merge(route, members)
         except UpstreamError as error:
@@ -108,107 +106,9 @@ class Merging:
         )
         self._answer(flight, self._entry(route, data, members, merged), data, members)
 
-    # The members
-
-    def _gather(self, route: Route, entries: dict[str, Entry]) -> list[_Member]:
-        """Every upstream's part, in order, asked in parallel where the cache cannot tell."""
-        asking: Asking[_Member] = Asking(self._works.pool, _dropped)
-        known = [self._known(at, route, entries) for at in range(len(self._upstreams))]
-        members = {member.position: member for member in known if member is not None}
-        questions = [
-            partial(self._ask, at, route, entries.get(self._sources[at]))
-            for at in range(len(self._upstreams))
-            if at not in members
-        ]
-        try:
-            asking.start(questions)
-            for _ in questions:
-                member = asking.wait()
-                members[member.position] = member
-        finally:
-            asking.close()
-        return [members[at] for at in sorted(members)]
-
-    def _known(self, at: int, route: Route, entries: dict[str, Entry]) -> _Member | None:
-        """What the cache can tell of a member without asking."""
-        spec, now = self._upstreams[at].spec, self._works.clock()
-        entry = entries.get(spec.key)
-        if entry is None:
-            if self._works.negatives.until(spec.key, route.path) > now:
-                return _Member(at, Answered(spec.name, "absent", "remembered 404"))
-            return None
-        if not is_fresh(entry, route.freshness, spec, now):
-            return None
-        document = self._load(entry)
-        if document is None:
-            del entries[spec.key]
-            return None
-        return _Member(at, Answered(spec.name, "found", "cached"), document, entry)
-
-    def _ask(self, at: int, route: Route, entry: Entry | None) -> _Member:
-        upstream = self._upstreams[at]
-        expectation = evolve(self._format.expect(route), sidecars=())
-        known = None if entry is None else entry.validators
-        heard = ask(upstream, at, route, expectation, known)
-        if heard.reply is not None:
-            exchange = Exchange(upstream, route, self._format, expectation)
-            try:
-                return self._received(at, heard, exchange)
-            except UpstreamError as error:
-                heard = Heard(at, answered(upstream.spec.name, error), error=error)
-        if heard.error is not None:
-            self._works.tell(UpstreamFailed(self._spec.name, route.path, heard.answer))
-            document = None if entry is None else self._load(entry)
-            return _Member(at, heard.answer, document, entry, heard.error)
-        return self._settled_without_body(at, route, heard, entry)
-
-    def _received(self, at: int, heard: Heard, exchange: Exchange) -> _Member:
-        """Raises UpstreamError when the document is unusable."""
-        assert heard.reply is not None
-        document, entry = self._works.intake.read(exchange, heard.reply)
-        try:
-            self._format.merge(exchange.route, [(exchange.name, document)])
-        except IntegrityError as error:
-            error.upstream = exchange.name
-            raise
-        except NotFound:
-            # Usable, though it makes a truthful merge impossible: for the merge to say.
-            pass
-        self._works.publisher.later(entry, document, _published)
-        self._works.negatives.forget(entry.source, entry.path)
-        return _Member(at, heard.answer, document, entry)
-
-    def _settled_without_body(
-        self, at: int, route: Route, heard: Heard, entry: Entry | None
-    ) -> _Member:
-        spec, now = self._upstreams[at].spec, self._works.clock()
-        kept = heard.answer.outcome == "absent" and spec.on_missing == "keep"
-        if entry is not None and (heard.unchanged or kept):
-            document = self._load(entry)
-            if document is not None:
-                self._works.index.touch(spec.key, route.path, now)
-                return _Member(at, heard.answer, document, evolve(entry, checked_at=now))
-        if entry is not None:
-            self._works.index.drop(spec.key, route.path)
-        if heard.unchanged:
-            # Our copy vanished between the question and the answer: ask for the body itself.
-            return self._ask(at, route, None)
-        if spec.negative_validity_seconds > 0:
-            until = now + spec.negative_validity_seconds
-            self._works.negatives.remember(spec.key, route.path, until)
-        return _Member(at, heard.answer)
-
-    def _load(self, entry: Entry) -> bytes | None:
-        try:
-            with self._works.store.open(blob_key(entry.sha256)) as body:
-                return b"".join(body.read())
-        except Missing:
-            self._works.index.drop(entry.source, entry.path)
-            return None
-
     # The document
 
-    def _merge(self, route: Route, members: Sequence[_Member]) -> tuple[bytes, list[str]]:
+    def _merge(self, route: Route, members: Sequence[Member]) -> tuple[bytes, list[str]]:
         """Raises NotFound when it exists nowhere, UpstreamError when that cannot be told."""
         said = [member.answer for member in members]
         lost = [m for m in members if m.error is not None and m.document is None]
@@ -239,17 +139,13 @@ class Merging:
             raise broken(route, error, said) from error
 
     def _entry(
-        self, route: Route, data: bytes, members: Sequence[_Member], before: Entry | None
+        self, route: Route, data: bytes, members: Sequence[Member], before: Entry | None
     ) -> Entry:
         digests = digest([data], Algorithm)
         now = self._works.clock()
         created = now
         if before is not None and before.sha256 == digests[Algorithm.SHA256]:
             created = before.created_at
-        checked = min(
-            (member.entry.checked_at for member in members if member.entry is not None),
-            default=now,
-        )
         return Entry(
             source=self._spec.key,
             path=route.path,
@@ -262,12 +158,22 @@ class Merging:
             etag=None,
             last_modified=formatdate(created, usegmt=True),
             created_at=created,
-            checked_at=checked,
+            checked_at=self._checked_at(members),
             parts=_fingerprint(members),
         )
 
+    def _checked_at(self, members: Sequence[Member]) -> float:
+        """The moment from which the validity of the merge ends when its first member's does."""
+        ends = [
+            fresh_until(member.entry, Freshness.METADATA, self._upstreams[member.position].spec)
+            for member in members
+            if member.entry is not None
+        ]
+        begin = min(ends, default=math.inf) - merged_validity(self._spec.upstreams)
+        return min(begin, self._works.clock())
+
     def _answer(
-        self, flight: Flight[Landed], entry: Entry, data: bytes, members: Sequence[_Member]
+        self, flight: Flight[Landed], entry: Entry, data: bytes, members: Sequence[Member]
     ) -> None:
         arrival = Arrival(entry.source, representation_of(entry), data=data)
         arrival.entry.set_result(entry)
@@ -281,16 +187,14 @@ class Merging:
         flight.answer(Landed("merged", self._fresh_until(entry), arrival=arrival))
 
 
-def _fingerprint(members: Sequence[_Member]) -> str:
+def _unchanged(merged: Entry, members: Sequence[Member]) -> bool:
+    """Whether merging again would give the same bytes."""
+    settled = all(member.error is None for member in members)
+    return settled and merged.parts == _fingerprint(members)
+
+
+def _fingerprint(members: Sequence[Member]) -> str:
     parts = "\0".join(
         f"{member.position}={member.entry.sha256}" for member in members if member.entry is not None
     )
     return hashlib.sha256(parts.encode()).hexdigest()
-
-
-def _published(_error: Exception | None) -> None:
-    """A member's document that could not be kept is asked for again next time."""
-
-
-def _dropped(_member: _Member) -> None:
-    """Nothing is held open by a member."""

@@ -1,0 +1,151 @@
+"""The parts of a merged document: what each upstream itself says at its path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from attrs import evolve, frozen
+
+from virtreg.core.freshness import is_fresh
+from virtreg.core.layout import blob_key
+from virtreg.errors import IntegrityError, Missing, NotFound, UpstreamError
+from virtreg.events import UpstreamFailed
+from virtreg.model import Answered, Entry, Route
+from virtreg.protocols import Format
+from virtreg.service.asking import Asking, Heard, answered, ask
+from virtreg.service.exchange import Exchange
+from virtreg.service.health import GuardedUpstream
+from virtreg.service.works import Works
+
+
+@frozen
+class Member:
+    """One upstream's part: its document if it has one, and what it said."""
+
+    position: int
+    answer: Answered
+    document: bytes | None = None
+    entry: Entry | None = None
+    error: UpstreamError | None = None
+    """Why the upstream itself gave nothing; ``document`` may then be its last good copy."""
+
+
+class Members:
+    """Gathers the parts of one registry's merged documents. Thread-safe."""
+
+    def __init__(
+        self,
+        registry: str,
+        format: Format,  # noqa: A002 - the protocol's word
+        upstreams: Sequence[GuardedUpstream],
+        works: Works,
+    ) -> None:
+        self._registry = registry
+        self._format = format
+        self._upstreams = upstreams
+        self._works = works
+
+    def gather(self, route: Route, entries: dict[str, Entry]) -> list[Member]:
+        """Every upstream's part, in order, asked in parallel where the cache cannot tell."""
+        asking: Asking[Member] = Asking(self._works.pool, _dropped)
+        known = [self._known(at, route, entries) for at in range(len(self._upstreams))]
+        members = {member.position: member for member in known if member is not None}
+        questions = [
+            partial(self._ask, at, route, entries.get(self._upstreams[at].spec.key))
+            for at in range(len(self._upstreams))
+            if at not in members
+        ]
+        try:
+            asking.start(questions)
+            for _ in questions:
+                member = asking.wait()
+                members[member.position] = member
+        finally:
+            asking.close()
+        return [members[at] for at in sorted(members)]
+
+    def _known(self, at: int, route: Route, entries: dict[str, Entry]) -> Member | None:
+        """What the cache can tell of a member without asking."""
+        spec, now = self._upstreams[at].spec, self._works.clock()
+        entry = entries.get(spec.key)
+        if entry is None:
+            if self._works.negatives.until(spec.key, route.path) > now:
+                return Member(at, Answered(spec.name, "absent", "remembered 404"))
+            return None
+        if not is_fresh(entry, route.freshness, spec, now):
+            return None
+        document = self._load(entry)
+        if document is None:
+            del entries[spec.key]
+            return None
+        return Member(at, Answered(spec.name, "found", "cached"), document, entry)
+
+    def _ask(self, at: int, route: Route, entry: Entry | None) -> Member:
+        upstream = self._upstreams[at]
+        expectation = evolve(self._format.expect(route), sidecars=())
+        known = None if entry is None else entry.validators
+        heard = ask(upstream, at, route, expectation, known)
+        if heard.reply is not None:
+            exchange = Exchange(upstream, route, self._format, expectation)
+            try:
+                return self._received(at, heard, exchange)
+            except UpstreamError as error:
+                heard = Heard(at, answered(upstream.spec.name, error), error=error)
+        if heard.error is not None:
+            self._works.tell(UpstreamFailed(self._registry, route.path, heard.answer))
+            document = None if entry is None else self._load(entry)
+            return Member(at, heard.answer, document, entry, heard.error)
+        return self._settled_without_body(at, route, heard, entry)
+
+    def _received(self, at: int, heard: Heard, exchange: Exchange) -> Member:
+        """Raises UpstreamError when the document is unusable."""
+        assert heard.reply is not None
+        document, entry = self._works.intake.read(exchange, heard.reply)
+        try:
+            self._format.merge(exchange.route, [(exchange.name, document)])
+        except IntegrityError as error:
+            error.upstream = exchange.name
+            raise
+        except NotFound:
+            # Usable, though it makes a truthful merge impossible: for the merge to say.
+            pass
+        self._works.publisher.later(entry, document, _published)
+        self._works.negatives.forget(entry.source, entry.path)
+        return Member(at, heard.answer, document, entry)
+
+    def _settled_without_body(
+        self, at: int, route: Route, heard: Heard, entry: Entry | None
+    ) -> Member:
+        spec, now = self._upstreams[at].spec, self._works.clock()
+        kept = heard.answer.outcome == "absent" and spec.on_missing == "keep"
+        if entry is not None and (heard.unchanged or kept):
+            document = self._load(entry)
+            if document is not None:
+                self._works.index.touch(spec.key, route.path, now)
+                return Member(at, heard.answer, document, evolve(entry, checked_at=now))
+        if entry is not None:
+            self._works.index.drop(spec.key, route.path)
+        if heard.unchanged:
+            # Our copy vanished between the question and the answer: ask for the body itself.
+            return self._ask(at, route, None)
+        if spec.negative_validity_seconds > 0:
+            until = now + spec.negative_validity_seconds
+            self._works.negatives.remember(spec.key, route.path, until)
+        return Member(at, heard.answer)
+
+    def _load(self, entry: Entry) -> bytes | None:
+        try:
+            with self._works.store.open(blob_key(entry.sha256)) as body:
+                return b"".join(body.read())
+        except Missing:
+            self._works.index.drop(entry.source, entry.path)
+            return None
+
+
+def _published(_error: Exception | None) -> None:
+    """A member's document that could not be kept is asked for again next time."""
+
+
+def _dropped(_member: Member) -> None:
+    """Nothing is held open by a member."""
