@@ -1,0 +1,105 @@
+"""Leaving alone an upstream that keeps failing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.service.hub import FILE, LARGE, SMALL, Hub, MakeHub, down, fake
+from virtreg.errors import NotFound, UpstreamError, UpstreamThrottled, UpstreamUnavailable
+
+OTHER = "org/example/b/1.0/b-1.0.bin"
+
+
+def error_of(hub: Hub, path: str = FILE) -> UpstreamError:
+    with pytest.raises(UpstreamError) as caught:
+        hub.get(path)
+    return caught.value
+
+
+def test_after_repeated_failures_it_is_left_alone_until_it_may_have_healed(
+    make_hub: MakeHub,
+) -> None:
+    a = fake("a")
+    a.put(FILE, SMALL)
+    a.fail(down())
+    hub = make_hub(a)
+    for _ in range(5):
+        error_of(hub)
+    asked = len(a.requests)
+    error = error_of(hub)
+    assert "failed repeatedly and is left alone for 5 s more" in error.message
+    assert error.retry_after == 5
+    assert len(a.requests) == asked
+    a.heal()
+    hub.clock.advance(5)
+    assert hub.get(FILE).body == SMALL
+
+
+def test_one_that_is_still_down_is_tried_once_and_left_alone_for_longer(make_hub: MakeHub) -> None:
+    a = fake("a")
+    a.fail(down())
+    hub = make_hub(a)
+    for _ in range(5):
+        error_of(hub)
+    hub.clock.advance(5)
+    assert error_of(hub).retry_after is None
+    assert error_of(hub).retry_after == 10
+    assert a.count(FILE) == 6
+
+
+def test_a_pause_the_upstream_asks_for_is_kept(make_hub: MakeHub) -> None:
+    a = fake("a")
+    a.put(FILE, SMALL)
+    a.fail(UpstreamThrottled("429 Too Many Requests", upstream="a", retry_after=30))
+    hub = make_hub(a)
+    assert error_of(hub).retry_after == 30
+    a.heal()
+    hub.clock.advance(10)
+    assert error_of(hub).retry_after == 20
+    assert a.count(FILE) == 1
+    hub.clock.advance(20)
+    assert hub.get(FILE).body == SMALL
+
+
+def test_one_left_alone_still_has_its_copies_served(make_hub: MakeHub) -> None:
+    a = fake("a")
+    a.put(FILE, SMALL)
+    hub = make_hub(a)
+    hub.pull(FILE)
+    a.fail(down())
+    for _ in range(5):
+        error_of(hub, OTHER)
+    assert hub.get(FILE).origin == "hit"
+    hub.clock.advance(24 * 3600 - 1)
+    for _ in range(5):
+        error_of(hub, OTHER)
+    hub.clock.advance(1)
+    asked = len(a.requests)
+    assert hub.get(FILE).origin == "stale"
+    assert len(a.requests) == asked
+
+
+def test_an_absence_is_a_sign_of_health(make_hub: MakeHub) -> None:
+    a = fake("a", negative_validity_seconds=0)
+    hub = make_hub(a)
+    for _ in range(3):
+        a.fail(down())
+        for _ in range(4):
+            error_of(hub)
+        a.heal()
+        with pytest.raises(NotFound):
+            hub.get(FILE)
+
+
+def test_its_neighbours_are_asked_as_ever(make_hub: MakeHub) -> None:
+    a, b = fake("a", on_error="continue"), fake("b")
+    a.fail(down())
+    b.put(FILE, SMALL)
+    b.put(OTHER, LARGE)
+    hub = make_hub(a, b)
+    for number in range(5):
+        with pytest.raises(UpstreamUnavailable):
+            hub.get(f"org/example/c/{number}/c.bin")
+    assert hub.get(FILE).body == SMALL
+    assert hub.get(OTHER).body == LARGE
+    assert a.count(FILE) == 0
