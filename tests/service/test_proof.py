@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -59,9 +59,14 @@ class Limited(MavenFormat):
 
 def read_until_refused(hub: Hub, path: str) -> tuple[bytes, IntegrityError]:
     """What a client gets of a large body before it is told that it is wrong."""
+
+    def pieces() -> Iterator[bytes]:
+        with hub.resolve(path).body as body:
+            yield from body.read()
+
     got: list[bytes] = []
-    with hub.resolve(path).body as body, pytest.raises(IntegrityError) as caught:
-        got.extend(body.read())
+    with pytest.raises(IntegrityError) as caught:
+        got.extend(pieces())
     hub.events.wait(FillFailed, path)
     return b"".join(got), caught.value
 

@@ -103,6 +103,7 @@ def test_a_transfer_that_gets_nowhere_is_given_up_and_told(make_hub: MakeHub) ->
     (failed,) = hub.events.wait(FillFailed, FILE)
     assert failed.upstream == "a"
     assert hub.blobs() == set()
+    hub.close()
     assert list((hub.folder / "store" / "spool").glob("*/*")) == []
 
 
