@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from benchmarks.processes import cpu_seconds, on_cpu, resident, tool
+from benchmarks.processes import cpu_seconds, on_cpu, resident, settle, tool
 from benchmarks.targets import Target
 
 _REPORT = """
@@ -71,8 +72,11 @@ def misses(
 def downloads(target: Target, url: str, times: int, clients: int, cpu: int | None) -> Measure:
     """Drain a big file ``times`` times in each of ``clients`` connections at once."""
     command = [sys.executable, "-m", "benchmarks.drain", url, str(times), str(clients)]
+    os.sync()  # what others left to write is not this target's to wait for
     before = cpu_seconds(target.pid)
     seen = json.loads(_run(on_cpu(cpu, command)))
+    # Work put off until the clients have their bytes counts too, and is not the next one's burden.
+    settle(target.pid)
     used = cpu_seconds(target.pid) - before
     gigabytes = seen["bytes"] / 1e9
     return Measure(

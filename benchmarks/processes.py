@@ -87,6 +87,18 @@ def cpu_seconds(pid: int) -> float:
     return ticks / _TICKS
 
 
+def settle(pid: int, seconds: float = 15) -> None:
+    """Wait until the process and its children have nothing left to do, at most so long."""
+    ends = time.monotonic() + seconds
+    before = cpu_seconds(pid)
+    while time.monotonic() < ends:
+        time.sleep(0.3)
+        now = cpu_seconds(pid)
+        if now - before < 0.02:
+            return
+        before = now
+
+
 def resident(pid: int) -> int:
     """Bytes of memory held by a process and its descendants; shared pages count for each."""
     total = 0

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
+
+import pytest
+
+import virtreg
 
 HEAVY = {"alembic", "cattrs", "click", "fsspec", "granian", "requests", "rich", "sqlalchemy"}
 HEAVY |= {"sqlite3", "urllib3", "werkzeug"}
@@ -17,6 +22,39 @@ def test_importing_the_package_costs_none_of_its_dependencies() -> None:
     loaded = _loaded_by("import virtreg")
     assert "virtreg" in loaded
     assert not loaded & HEAVY
+
+
+def test_every_public_name_is_there_and_no_other() -> None:
+    assert virtreg.__all__ == sorted(virtreg.__all__)
+    assert set(virtreg.__all__) == {
+        "Assembly",
+        "Config",
+        "ConfigError",
+        "Forbidden",
+        "IntegrityError",
+        "InvalidRequest",
+        "NotFound",
+        "RegistrySpec",
+        "Route",
+        "Secret",
+        "ServerConfig",
+        "StorageConfig",
+        "StorageError",
+        "Unauthenticated",
+        "UpstreamError",
+        "UpstreamSpec",
+        "VirtregError",
+        "build",
+        "default_config",
+        "load",
+    }
+    assert [name for name in virtreg.__all__ if getattr(virtreg, name) is None] == []
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = virtreg.nothing
+
+
+def test_the_version_is_the_one_of_the_distribution() -> None:
+    assert virtreg.__version__ == importlib.metadata.version("virtreg")
 
 
 def test_the_contracts_need_attrs_alone() -> None:

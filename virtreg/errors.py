@@ -16,6 +16,7 @@ from virtreg.model import Answered, AnswerOutcome
 __all__ = [
     "ConfigError",
     "Conflict",
+    "EgressRefused",
     "Forbidden",
     "IndexUnavailable",
     "IntegrityError",
@@ -152,10 +153,17 @@ class UpstreamTimeout(UpstreamError):
 
 
 class UpstreamRefused(UpstreamError):
-    """The upstream said 401 or 403, or its address is not allowed by the egress policy."""
+    """The upstream said 401 or 403."""
 
     code = "upstream_refused"
     outcome = "refused"
+
+
+class EgressRefused(UpstreamRefused):
+    """We would not ask: the address, or where it redirects to, is not allowed by the egress
+    policy. Never read as absence, whatever ``on_refused`` says: nobody was asked."""
+
+    code = "egress_refused"
 
 
 class UpstreamThrottled(UpstreamError):

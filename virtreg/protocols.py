@@ -72,8 +72,8 @@ class Upstream(Protocol):
     def fetch(self, request: Fetch) -> Reply:
         """Ask once, following redirects, and answer when the headers are there.
 
-        ``Reply.status`` is definite. Everything else raises: UpstreamRefused (401, 403, an
-        address the egress policy forbids, a redirect that may not be followed),
+        ``Reply.status`` is definite. Everything else raises: UpstreamRefused (401, 403), its
+        EgressRefused (an address the egress policy forbids, a redirect that may not be followed),
         UpstreamThrottled (429, or 503 with ``Retry-After``; carries ``retry_after``),
         UpstreamTimeout, UpstreamUnavailable (5xx, connection trouble, any other status).
         Credentials go only to the configured origin.

@@ -6,6 +6,7 @@ import pytest
 
 from tests.service.hub import FILE, OTHER, SMALL, MakeHub, down, fake
 from virtreg.errors import (
+    EgressRefused,
     IntegrityError,
     NotFound,
     UpstreamError,
@@ -125,6 +126,14 @@ def test_a_refusal_is_an_absence_where_the_upstream_is_known_to_refuse_what_it_l
     b.put(FILE, SMALL)
     hub = make_hub(a, b)
     assert hub.get(FILE).body == SMALL
+
+
+def test_an_address_that_may_not_be_asked_is_never_an_absence(make_hub: MakeHub) -> None:
+    a, b = fake("a", on_refused="absent"), fake("b")
+    a.fail(EgressRefused("10.0.0.1 may not be reached", upstream="a"))
+    b.put(FILE, SMALL)
+    with pytest.raises(EgressRefused, match="may not be reached"):
+        make_hub(a, b).get(FILE)
 
 
 def test_a_registry_without_upstreams_says_so(make_hub: MakeHub) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 from attrs import frozen
 
 from virtreg.config import Config
-from virtreg.errors import UpstreamError, UpstreamRefused
+from virtreg.errors import EgressRefused, UpstreamError, UpstreamRefused
 from virtreg.model import Fetch, UpstreamSpec
 from virtreg.protocols import Upstream
 
@@ -48,7 +48,7 @@ def _ask(spec: UpstreamSpec, path: str, open_upstream: OpenUpstream) -> Finding:
                 return Finding(f"upstream {spec.name!r}: answered {reply.status}")
         except UpstreamRefused as error:
             # The operator said that this upstream refuses what it does not have.
-            expected = spec.on_refused == "absent"
+            expected = spec.on_refused == "absent" and not isinstance(error, EgressRefused)
             return Finding(error.message, broken=not expected)
         except UpstreamError as error:
             return Finding(error.message, broken=True)

@@ -10,7 +10,13 @@ from typing import Generic, TypeVar
 
 from attrs import field, frozen
 
-from virtreg.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable, VirtregError
+from virtreg.errors import (
+    EgressRefused,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamUnavailable,
+    VirtregError,
+)
 from virtreg.model import Answered, Expectation, Fetch, Route, Validators
 from virtreg.protocols import Reply, Upstream
 
@@ -45,7 +51,7 @@ def ask(
     try:
         reply = upstream.fetch(request)
     except UpstreamRefused as error:
-        if upstream.spec.on_refused == "absent":
+        if upstream.spec.on_refused == "absent" and not isinstance(error, EgressRefused):
             return Heard(position, Answered(name, "absent", error.message))
         return Heard(position, answered(name, error), error=error)
     except UpstreamError as error:

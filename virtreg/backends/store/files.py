@@ -33,7 +33,7 @@ class FileBody(Closing):
         self._closed = False
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except (FileNotFoundError, NotADirectoryError) as error:
+        except FileNotFoundError as error:
             raise Missing(f"the store does not hold {key}") from error
         except OSError as error:
             raise StorageError(f"cannot open {key}: {error.strerror}") from error

@@ -10,7 +10,7 @@ import json
 import math
 from http import HTTPStatus
 
-from virtreg.errors import UpstreamError, UpstreamRefused, VirtregError
+from virtreg.errors import EgressRefused, UpstreamError, UpstreamRefused, VirtregError
 from virtreg.model import Problem
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
@@ -60,6 +60,8 @@ def _hint(error: UpstreamError) -> str:
         f'on_error = "continue" for {upstream} lets requests pass it while it is broken; a lower '
         "position may then answer in its place."
     )
+    if isinstance(error, EgressRefused):
+        return f"allow_private lists the address ranges upstream {error.upstream!r} may reach."
     if isinstance(error, UpstreamRefused):
         hint += ' on_refused = "absent" reads its 401 and 403 as not found.'
     return hint
