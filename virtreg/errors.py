@@ -25,6 +25,7 @@ __all__ = [
     "NotFound",
     "StorageError",
     "Unauthenticated",
+    "UpstreamBusy",
     "UpstreamError",
     "UpstreamRefused",
     "UpstreamThrottled",
@@ -164,6 +165,14 @@ class EgressRefused(UpstreamRefused):
     policy. Never read as absence, whatever ``on_refused`` says: nobody was asked."""
 
     code = "egress_refused"
+
+
+class UpstreamBusy(UpstreamError):
+    """Every connection the upstream is allowed was taken for as long as we wait; nobody was
+    asked, so nothing is known about the upstream's health."""
+
+    status = 503
+    code = "upstream_busy"
 
 
 class UpstreamThrottled(UpstreamError):

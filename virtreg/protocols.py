@@ -75,7 +75,8 @@ class Upstream(Protocol):
         ``Reply.status`` is definite. Everything else raises: UpstreamRefused (401, 403), its
         EgressRefused (an address the egress policy forbids, a redirect that may not be followed),
         UpstreamThrottled (429, or 503 with ``Retry-After``; carries ``retry_after``),
-        UpstreamTimeout, UpstreamUnavailable (5xx, connection trouble, any other status).
+        UpstreamTimeout, UpstreamUnavailable (5xx, connection trouble, any other status),
+        UpstreamBusy (its own limit of connections was reached).
         Credentials go only to the configured origin.
         """
         ...

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.service.hub import FILE, LARGE, SMALL, Hub, MakeHub, down, fake
-from virtreg.errors import NotFound, UpstreamError, UpstreamThrottled, UpstreamUnavailable
+from virtreg.errors import (
+    NotFound,
+    UpstreamBusy,
+    UpstreamError,
+    UpstreamThrottled,
+    UpstreamUnavailable,
+)
 
 OTHER = "org/example/b/1.0/b-1.0.bin"
 
@@ -55,9 +61,24 @@ def test_a_pause_the_upstream_asks_for_is_kept(make_hub: MakeHub) -> None:
     assert error_of(hub).retry_after == 30
     a.heal()
     hub.clock.advance(10)
-    assert error_of(hub).retry_after == 20
+    error = error_of(hub)
+    assert isinstance(error, UpstreamThrottled)
+    assert error.retry_after == 20
     assert a.count(FILE) == 1
     hub.clock.advance(20)
+    assert hub.get(FILE).body == SMALL
+
+
+def test_having_all_its_connections_taken_says_nothing_about_its_health(
+    make_hub: MakeHub,
+) -> None:
+    a = fake("a")
+    a.put(FILE, SMALL)
+    a.fail(UpstreamBusy("all 16 connections busy", upstream="a", retry_after=30))
+    hub = make_hub(a)
+    for _ in range(6):
+        assert isinstance(error_of(hub), UpstreamBusy)
+    a.heal()
     assert hub.get(FILE).body == SMALL
 
 

@@ -14,8 +14,6 @@ from virtreg.errors import (
     EgressRefused,
     UpstreamError,
     UpstreamRefused,
-    UpstreamUnavailable,
-    VirtregError,
 )
 from virtreg.model import Answered, Expectation, Fetch, Route, Validators
 from virtreg.protocols import Reply, Upstream
@@ -56,14 +54,6 @@ def ask(
         return Heard(position, answered(name, error), error=error)
     except UpstreamError as error:
         return Heard(position, answered(name, error), error=error)
-    except VirtregError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the plug-in boundary
-        # A third party's upstream broke its contract: told apart from its registry being down
-        # only in the log, where the cause is.
-        wrapped = UpstreamUnavailable(f"{name} failed: {type(error).__name__}", upstream=name)
-        wrapped.__cause__ = error
-        return Heard(position, answered(name, wrapped), error=wrapped)
     if reply.status in FOUND:
         return Heard(position, Answered(name, "found", str(reply.status)), reply=reply)
     status = reply.status

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 from virtreg.core.breaker import Breaker
 from virtreg.errors import (
+    UpstreamBusy,
     UpstreamError,
     UpstreamThrottled,
     UpstreamTimeout,
     UpstreamUnavailable,
+    VirtregError,
 )
 from virtreg.model import Fetch
 from virtreg.protocols import Reply, Upstream
@@ -24,35 +26,39 @@ class GuardedUpstream:
         self._clock = clock
         self._lock = threading.Lock()
         self._breaker = Breaker()
+        self._throttled_until = 0.0
         self.spec = upstream.spec
 
     def fetch(self, request: Fetch) -> Reply:
-        """As the upstream's own, but answers UpstreamUnavailable at once while the breaker is
-        open, with ``retry_after``."""
+        """As the upstream's own, but raises at once, with ``retry_after``, while the breaker is
+        open: UpstreamThrottled when the upstream asked for that, else UpstreamUnavailable."""
         now = self._clock()
         with self._lock:
             admitted = self._breaker.admit(now)
             until = self._breaker.blocked_until(now)
+            throttled = now < self._throttled_until
         if not admitted:
-            wait = max(1.0, (until or now) - now)
-            raise UpstreamUnavailable(
-                f"{self.spec.name} failed repeatedly and is left alone for {wait:.0f} s more",
-                upstream=self.spec.name,
-                retry_after=wait,
-            )
+            raise self._left_alone(max(1.0, (until or now) - now), throttled=throttled)
         try:
             reply = self._upstream.fetch(request)
+        except UpstreamBusy:
+            raise
         except UpstreamThrottled as error:
-            with self._lock:
-                self._breaker.throttled(self._clock(), error.retry_after)
+            self._throttled(error.retry_after)
             raise
         except (UpstreamTimeout, UpstreamUnavailable):
             self.failed()
             raise
-        except UpstreamError:
-            # It answered, though not with what was wanted.
+        except VirtregError:
+            # It answered, though not with what was wanted; or the request could not be put.
             self._succeeded()
             raise
+        except Exception as error:
+            # A third party's upstream broke its contract: what exactly is in the chained cause.
+            self.failed()
+            raise UpstreamUnavailable(
+                f"{self.spec.name} failed: {type(error).__name__}", upstream=self.spec.name
+            ) from error
         self._succeeded()
         return reply
 
@@ -68,6 +74,21 @@ class GuardedUpstream:
 
     def close(self) -> None:
         self._upstream.close()
+
+    def _throttled(self, retry_after: float | None) -> None:
+        now = self._clock()
+        with self._lock:
+            self._breaker.throttled(now, retry_after)
+            self._throttled_until = self._breaker.blocked_until(now) or now
+
+    def _left_alone(self, seconds: float, *, throttled: bool) -> UpstreamError:
+        kind = UpstreamThrottled if throttled else UpstreamUnavailable
+        why = "asked us to slow down" if throttled else "failed repeatedly"
+        return kind(
+            f"{self.spec.name} {why} and is left alone for {seconds:.0f} s more",
+            upstream=self.spec.name,
+            retry_after=seconds,
+        )
 
     def _succeeded(self) -> None:
         with self._lock:

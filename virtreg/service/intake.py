@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -94,9 +95,9 @@ class Intake:
         left: their files go, and their threads end with the next bytes or the next silence."""
         with self._lock:
             running = list(self._transfers)
-        deadline = self._clock() + grace
+        deadline = time.monotonic() + grace
         for transfer in running:
-            transfer.thread.join(max(0.0, deadline - self._clock()))
+            transfer.thread.join(max(0.0, deadline - time.monotonic()))
         self._closing.set()
         for transfer in running:
             transfer.discard()

@@ -33,6 +33,9 @@ from virtreg.service.members import Member, Members
 from virtreg.service.resolution import Resolved
 from virtreg.service.works import STALE_REPEATED, Landed, Works
 
+_EDITION = "1:"
+"""Of the merge itself; a new one makes documents that were merged before be merged again."""
+
 
 class Merging:
     """The merged documents of one registry. Thread-safe."""
@@ -194,7 +197,8 @@ def _unchanged(merged: Entry, members: Sequence[Member]) -> bool:
 
 
 def _fingerprint(members: Sequence[Member]) -> str:
-    parts = "\0".join(
+    """Of the documents and of the way they are merged: a change of either merges again."""
+    parts = _EDITION + "\0".join(
         f"{member.position}={member.entry.sha256}" for member in members if member.entry is not None
     )
     return hashlib.sha256(parts.encode()).hexdigest()

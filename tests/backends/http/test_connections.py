@@ -14,7 +14,7 @@ from virtreg.backends.http.deadline import Deadline
 from virtreg.backends.http.guard import Dialer, GuardedHTTPConnection
 from virtreg.backends.http.pool import Pool
 from virtreg.core.egress import EgressPolicy
-from virtreg.errors import UpstreamUnavailable
+from virtreg.errors import UpstreamBusy, UpstreamUnavailable
 from virtreg.model import Fetch
 from virtreg.testing.fakes import FakeClock
 from virtreg.testing.origin import Gate, Origin
@@ -85,10 +85,10 @@ def test_a_connection_the_server_hung_up_is_noticed_before_asking() -> None:
 
 
 def test_no_more_than_the_allowed_connections_at_once() -> None:
-    settings = {"max_connections": 2, "connect_timeout": 0.05}
+    settings = {"max_connections": 2, "read_timeout": 0.2}
     with Origin({"a": b"x"}) as origin, upstream(origin.url, **settings) as up:
         first, second = up.fetch(Fetch("a")), up.fetch(Fetch("a"))
-        with pytest.raises(UpstreamUnavailable, match="all 2 connections busy"):
+        with pytest.raises(UpstreamBusy, match="all 2 connections busy"):
             up.fetch(Fetch("a"))
         first.close()
         assert get(up, "a") == (200, b"x")

@@ -15,7 +15,13 @@ from virtreg.backends.http.pool import Pool
 from virtreg.backends.http.reply import HttpReply
 from virtreg.backends.http.verdict import check_found, check_framing, check_status, fold_headers
 from virtreg.core.egress import EgressPolicy, WebUrl, check_url
-from virtreg.errors import ConfigError, EgressRefused, InvalidRequest, UpstreamUnavailable
+from virtreg.errors import (
+    ConfigError,
+    EgressRefused,
+    InvalidRequest,
+    UpstreamBusy,
+    UpstreamUnavailable,
+)
 from virtreg.model import Fetch, UpstreamSpec
 
 _MOST_REDIRECTS = 5
@@ -112,8 +118,12 @@ class HttpUpstream:
     def _ask(self, url: WebUrl, method: str, fields: Fields, deadline: Deadline) -> HttpReply:
         """One exchange. It holds one of the upstream's slots until its reply is closed."""
         pool = self._pool()
-        if not pool.acquire(self._spec.connect_timeout):
-            raise self._unavailable(f"all {self._spec.max_connections} connections busy")
+        if not pool.acquire(self._spec.read_timeout):
+            raise UpstreamBusy(
+                f"upstream {self._spec.name!r}: all {self._spec.max_connections} connections busy",
+                upstream=self._spec.name,
+                retry_after=self._spec.read_timeout,
+            )
         try:
             exchange = self._line.ask(pool, url, method, fields, deadline)
         except BaseException:
