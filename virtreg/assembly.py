@@ -85,7 +85,7 @@ def build(
     path = config.storage.path
     path.mkdir(parents=True, exist_ok=True)
     store = open_store(config.storage.url or path)
-    index = open_index(config.storage.index or path)
+    index = open_index(path)
     ready = ReadyAnswers(config.server.hot_bytes)
     ledger = Ledger(index, access_log=bool(config.server.access_log))
     pool = ThreadPoolExecutor(_ASKING_THREADS, thread_name_prefix="virtreg-ask")

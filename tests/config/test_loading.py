@@ -36,7 +36,6 @@ def test_every_key_reaches_its_value(tmp_path: Path) -> None:
         [storage]
         path = "cache"
         url = "s3://bucket/prefix"
-        index = "env:INDEX"
         [[upstream]]
         name = "inside"
         url = "HTTPS://Repo.Example.org:8443/Maven2/"
@@ -55,13 +54,12 @@ def test_every_key_reaches_its_value(tmp_path: Path) -> None:
         description = "everything"
         upstreams = ["inside"]
         """,
-        {"PASSWORD": "p-word", "TOKEN": "t-word", "INDEX": "postgresql+psycopg://u:i-word@db/v"},
+        {"PASSWORD": "p-word", "TOKEN": "t-word"},
     )
 
     assert config.server == ServerConfig("0.0.0.0", 9000, 8, False, "Builds", 5, 0)
     assert config.storage.path == tmp_path / "cache"
     assert config.storage.url == "s3://bucket/prefix"
-    assert config.storage.index == "postgresql+psycopg://u:i-word@db/v"
     (registry,) = config.registries
     assert (registry.id, registry.order, registry.description) == (7, "strict", "everything")
     (upstream,) = registry.upstreams

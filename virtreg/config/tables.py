@@ -61,18 +61,6 @@ def reader(environ: Mapping[str, str], folder: Path) -> Converter:
         content = expect(dict, value)
         return each((key, partial(one, key, content[key])) for key in content)
 
-    def index(text: str) -> str:
-        if text.startswith(("env:", "file:")):
-            return secret(text).reveal()
-        if "://" not in text:
-            raise ValueError('must be a URL such as "postgresql+psycopg://host/name"')
-        if "@" in text:
-            raise ValueError(
-                "must not hold a user name or password; "
-                'put the whole URL in an environment variable and write "env:NAME"'
-            )
-        return text
-
     upstream = {
         "name": checked(str, fields.name),
         "url": checked(str, fields.url),
@@ -109,7 +97,6 @@ def reader(environ: Mapping[str, str], folder: Path) -> Converter:
     storage = {
         "path": checked(str, _folder),
         "url": checked(str, fields.store_url),
-        "index": checked(str, index),
     }
     strict.register_structure_hook(
         UpstreamSpec, table(strict, UpstreamSpec, upstream, _credentials)

@@ -40,11 +40,9 @@ class StorageConfig:
     """``[storage]``: where the cache lives."""
 
     path: Path = Path("virtreg-data")
-    """Local folder; relative to the configuration file's folder."""
+    """Local folder; relative to the configuration file's folder. Holds the entry index."""
     url: str | None = None
     """fsspec URL for the blobs, such as ``s3://bucket/prefix``; None keeps them in ``path``."""
-    index: str | None = field(default=None, repr=False)
-    """SQLAlchemy URL of the entry index; None keeps it in ``path``. May hold a password."""
 
 
 @frozen
