@@ -100,16 +100,22 @@ class Body(Protocol):
         """
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Give back what is held; repeatable."""
+        ...
 
-    def __enter__(self) -> Self: ...
+    # Given to implementations that inherit the protocol.
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
 @runtime_checkable

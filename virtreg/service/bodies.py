@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
 
+from virtreg.protocols import Body
 from virtreg.service.spool import PIECE
 
 
-class BytesBody:
-    """A small body; the protocol ``Body``."""
+class BytesBody(Body):
+    """A small body."""
 
     __slots__ = ("data",)
 
@@ -28,14 +27,3 @@ class BytesBody:
 
     def close(self) -> None:
         """Nothing is held."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 
-from virtreg.errors import IntegrityError, UpstreamTimeout, UpstreamUnavailable
+from virtreg.errors import IntegrityError, UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from virtreg.model import Algorithm, Digests, Entry, Representation
 from virtreg.protocols import Reply
 from virtreg.service.arrival import Arrival
@@ -181,16 +181,18 @@ class Intake:
         )
         transfer = Transfer(exchange, reading, spool, claims, self._closing)
 
+        def failed(error: UpstreamError) -> None:
+            arrival.entry.set_exception(error)
+            keep(arrival)
+
         def run() -> None:
             try:
-                digests = transfer.run()
-                entry = self._entry(exchange, transfer.headers, spool.written, digests)
-            except BaseException as error:  # noqa: BLE001 - told to everybody who waits
-                arrival.entry.set_exception(error)
-            else:
-                arrival.entry.set_result(entry)
-            try:
-                keep(arrival)
+                digests = transfer.run(failed)
+                if digests is not None:
+                    arrival.entry.set_result(
+                        self._entry(exchange, transfer.headers, spool.written, digests)
+                    )
+                    keep(arrival)
             finally:
                 spool.close()
                 path.unlink(missing_ok=True)

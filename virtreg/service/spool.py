@@ -10,10 +10,9 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from virtreg.errors import Missing, StorageError, VirtregError
+from virtreg.protocols import Body
 
 PIECE = 256 * 1024
 """Bytes handed out at a time: the best trade of CPU per byte against memory per transfer."""
@@ -126,8 +125,8 @@ class Spool:
             os.close(self._descriptor)
 
 
-class SpoolBody:
-    """A reader of a spool; the protocol ``Body``."""
+class SpoolBody(Body):
+    """A reader of a spool."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
@@ -157,14 +156,3 @@ class SpoolBody:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

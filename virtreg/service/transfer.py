@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
 from attrs import field, frozen
 
-from virtreg.errors import IntegrityError, UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from virtreg.errors import (
+    IntegrityError,
+    UpstreamError,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+    VirtregError,
+)
 from virtreg.model import Algorithm, Digests
 from virtreg.service.claims import Claims
 from virtreg.service.digesting import compare, digest
@@ -38,9 +44,12 @@ class Transfer:
         self.headers = dict(reading.reply.headers)
         """Of the first answer; a resumed one describes the same bytes."""
 
-    def run(self) -> Digests:
-        """Raises UpstreamError or StorageError when the body will never be whole; then every
-        reader of the spool has been told."""
+    def run(self, failed: Callable[[UpstreamError], None]) -> Digests | None:
+        """The digests of the whole body; None when it will never be whole.
+
+        Then ``failed`` is called before any reader of the spool learns of it, so that whoever
+        retries at once finds nothing of this transfer any more.
+        """
         proving = threading.Thread(target=self._prove, name="virtreg-digest", daemon=True)
         self._proved: Future[Digests] = Future()
         proving.start()
@@ -51,10 +60,13 @@ class Transfer:
             self._spool.prove()
             # The rest of the digests waits until the client has its bytes.
             rest = digest(self._spool.follow(), set(Algorithm) - set(digests))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told to everybody who waits
             failure = error if isinstance(error, UpstreamError) else _broken(self._exchange, error)
-            self._spool.fail(failure)
-            raise failure from error
+            try:
+                failed(failure)
+            finally:
+                self._spool.fail(failure)
+            return None
         finally:
             self._reading.reply.close()
             proving.join()
@@ -167,7 +179,10 @@ def _strong(headers: Mapping[str, str]) -> str | None:
 
 
 def _broken(exchange: Exchange, error: BaseException) -> UpstreamError:
-    """Readers learn that the download failed; the cause is for the log."""
-    return UpstreamUnavailable(
-        f"the download from {exchange.name} failed: {error}", upstream=exchange.name
+    """Readers learn that the download failed; what exactly is in the chained cause."""
+    why = error.message if isinstance(error, VirtregError) else type(error).__name__
+    failure = UpstreamUnavailable(
+        f"the download from {exchange.name} failed: {why}", upstream=exchange.name
     )
+    failure.__cause__ = error
+    return failure

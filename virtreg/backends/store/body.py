@@ -1,10 +1,8 @@
-"""What the bodies of all stores share: pieces, bounds, closing."""
+"""What the bodies of all stores share: pieces and bounds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
 
 PIECE = 256 * 1024
 """The most bytes one piece of a body has."""
@@ -24,21 +22,3 @@ def pieces(content: bytes, start: int, stop: int) -> Iterator[bytes]:
         return
     for at in range(start, stop, PIECE):
         yield content[at : min(at + PIECE, stop)]
-
-
-class Closing:
-    """``with body:`` closes it."""
-
-    def close(self) -> None:
-        """Nothing to give back."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

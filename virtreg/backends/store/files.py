@@ -10,12 +10,13 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-from virtreg.backends.store.body import PIECE, Closing, bounds
+from virtreg.backends.store.body import PIECE, bounds
 from virtreg.backends.store.faults import disk_errors
 from virtreg.errors import Missing, StorageError
+from virtreg.protocols import Body
 
 
-class FileBody(Closing):
+class FileBody(Body):
     """An open file; safe from any thread. ``key`` only names it in messages.
 
     The descriptor is given back when the body is closed and no read is under way, so that a read

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Lock
 
-from virtreg.backends.store.body import Closing, bounds, pieces
+from virtreg.backends.store.body import bounds, pieces
 from virtreg.backends.store.faults import disk_errors, require_key
 from virtreg.errors import Missing
+from virtreg.protocols import Body
 
 
 class MemoryStore:
@@ -48,7 +49,7 @@ class MemoryStore:
             yield key, len(content), modified_at
 
 
-class BytesBody(Closing):
+class BytesBody(Body):
     """A body already in memory."""
 
     def __init__(self, content: bytes) -> None:
@@ -60,3 +61,6 @@ class BytesBody(Closing):
 
     def read(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         return pieces(self._content, *bounds(len(self._content), start, stop))
+
+    def close(self) -> None:
+        """Nothing is held."""

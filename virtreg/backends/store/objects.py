@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from virtreg.backends.store.body import Closing, bounds, pieces
+from virtreg.backends.store.body import bounds, pieces
 from virtreg.backends.store.faults import require_key
 from virtreg.backends.store.filesystem import (
     Filesystem,
@@ -20,6 +20,7 @@ from virtreg.backends.store.filesystem import (
 )
 from virtreg.core.layout import BLOBS, sha256_of
 from virtreg.errors import Missing, StorageError
+from virtreg.protocols import Body
 
 FETCH = 4 * 1024 * 1024
 """The most bytes one ranged request asks for, and one open read keeps in memory."""
@@ -100,7 +101,7 @@ class ObjectStore:
         return opened[1], opened[2]
 
 
-class ObjectBody(Closing):
+class ObjectBody(Body):
     """A remote blob, read in ranged requests as far as somebody reads."""
 
     def __init__(self, filesystem: Filesystem, path: str, key: str, size: int) -> None:
@@ -123,6 +124,9 @@ class ObjectBody(Closing):
                 raise StorageError(f"cannot read {self._key}: the store sent too few bytes")
             yield from pieces(content, 0, len(content))
             at = upto
+
+    def close(self) -> None:
+        """Nothing is held between two requests."""
 
 
 @contextmanager
