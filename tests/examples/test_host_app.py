@@ -83,5 +83,5 @@ def test_a_lying_upstream_leaves_no_file(tmp_path: Path, origin: Origin) -> None
 def test_a_private_upstream_must_be_allowed(tmp_path: Path, origin: Origin) -> None:
     ended = run(tmp_path, "--upstream", origin.url, POM)
     assert ended.returncode == 1
-    assert ended.stderr.startswith("upstream_refused: ")
+    assert ended.stderr.startswith("egress_refused: ")
     assert origin.requests == []
