@@ -57,6 +57,13 @@ def test_it_answers_as_soon_as_it_says_where(tmp_path: Path) -> None:
             assert answer.read() == b"hello\n"
 
 
+def test_it_prints_what_to_paste_wherever_its_output_goes(tmp_path: Path) -> None:
+    with _server(tmp_path) as server:
+        assert server.process.stdout is not None
+        assert any("<mirrorOf>" in line for line in iter(server.process.stdout.readline, ""))
+        assert any("maven {" in line for line in iter(server.process.stdout.readline, ""))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_closes_the_application_when_told_to_stop(
     tmp_path: Path, number: signal.Signals

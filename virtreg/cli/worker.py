@@ -90,11 +90,8 @@ def _stop_with_parent() -> None:
 def _announce(console: Console, config: Config, served: Served) -> None:
     """Print the banner once the port answers, then keep the status line."""
     _wait_until_open(config.server.host, config.server.port)
-    for line in banner(config):
+    for line in (*banner(config), *usage(config)):
         console.print(line)
-    if console.is_terminal:
-        for line in usage(config):
-            console.print(line)
     if console.is_terminal and not config.server.access_log:
         status = StatusLine(console, served.stats)
         # Before the application closes: the line's last word is about a running server.
