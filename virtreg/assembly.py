@@ -16,6 +16,7 @@ from wsgiref.types import WSGIApplication
 from attrs import frozen
 
 from virtreg.backends.auth.anonymous import Anonymous
+from virtreg.backends.catalog import StaticCatalog
 from virtreg.backends.http.upstream import HttpUpstream
 from virtreg.backends.index import SqlIndex, open_index
 from virtreg.backends.store import LocalStore, open_store
@@ -82,6 +83,7 @@ def build(
     Without an ``authenticator`` everybody may pull. ``formats`` adds to the built-in ones or
     replaces them. Raises ConfigError and StorageError.
     """
+    catalog = StaticCatalog(config.registries)
     path = config.storage.path
     path.mkdir(parents=True, exist_ok=True)
     store = open_store(config.storage.url or path)
@@ -100,7 +102,7 @@ def build(
     )
     upstreams: dict[str, GuardedUpstream] = {}
     registries = {
-        spec.name: _registry(spec, formats, upstreams, works) for spec in config.registries
+        spec.name: _registry(spec, formats, upstreams, works) for spec in catalog.registries()
     }
     app = Application(
         registries.values(),
