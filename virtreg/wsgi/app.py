@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.core.conditional import FULL
-from virtreg.core.layout import blob_key
 from virtreg.errors import NotFound, StorageError, Unauthenticated, VirtregError
-from virtreg.model import Algorithm, Credentials, Headers, Problem, Scope
-from virtreg.protocols import Authenticator, CacheStore, Format, Resolution, VirtualRegistry
+from virtreg.model import Credentials, Headers, Problem, Scope
+from virtreg.protocols import Authenticator, CacheStore, Format, VirtualRegistry
+from virtreg.wsgi.keeping import ready_absence, ready_answer
 from virtreg.wsgi.ledger import Ledger
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.problems import plain_problem
 from virtreg.wsgi.ready import SMALL, Ready, ReadyAnswers
-from virtreg.wsgi.serving import CACHE_HEADER, conditions, range_headers, respond, status_line
+from virtreg.wsgi.serving import conditions, range_headers, respond, status_line, with_length
 from virtreg.wsgi.surfaces import Surfaces, refuse_hidden_slash
 from virtreg.wsgi.transfer import FileWrapper, transfer
 
@@ -161,13 +161,16 @@ class Application:
             resolution = registry.resolve(route)
         except NotFound as error:
             problem = registry.format.problem(error)
-            self._keep_absence(registry, route.path, asked, problem, error.expires_at, epoch)
+            if error.expires_at > self._clock():
+                self._ready.put(asked, ready_absence(registry, route, problem, error), epoch)
             return self._tell(problem, error, asked, environ, start_response)
         body = resolution.body
         try:
             response = respond(registry.format, resolution, conditions(environ))
-            if response.answer is FULL:
-                self._keep(registry, resolution, asked, response.headers, epoch)
+            if response.answer is FULL and resolution.expires_at > self._clock():
+                kept = ready_answer(registry, resolution, response.headers)
+                if kept is not None:
+                    self._ready.put(asked, kept, epoch)
         except BaseException:
             body.close()
             raise
@@ -198,68 +201,6 @@ class Application:
         start_response(status_line(response.status), list(response.headers))
         return sent
 
-    def _keep(
-        self,
-        registry: VirtualRegistry,
-        resolution: Resolution,
-        asked: str,
-        headers: Headers,
-        epoch: int,
-    ) -> None:
-        """Make the answer ready for the next who asks, if it may be repeated."""
-        representation = resolution.representation
-        sha256 = representation.digests.get(Algorithm.SHA256)
-        size = representation.size
-        if resolution.expires_at <= self._clock() or size is None or sha256 is None:
-            return
-        origin = "stale" if resolution.origin == "stale" else "hit"
-        self._ready.put(
-            asked,
-            Ready(
-                status="200 OK",
-                headers=tuple(
-                    (name, origin if name == CACHE_HEADER else value) for name, value in headers
-                ),
-                body=b"".join(resolution.body.read()) if size <= SMALL else None,
-                key=blob_key(sha256),
-                size=size,
-                expires_at=resolution.expires_at,
-                origin=origin,
-                registry=registry.spec.name,
-                source="" if resolution.route.checksum else resolution.source,
-                path=resolution.route.path,
-            ),
-            epoch,
-        )
-
-    def _keep_absence(
-        self,
-        registry: VirtualRegistry,
-        path: str,
-        asked: str,
-        problem: Problem,
-        expires_at: float,
-        epoch: int,
-    ) -> None:
-        if expires_at <= self._clock():
-            return
-        self._ready.put(
-            asked,
-            Ready(
-                status=status_line(problem.status),
-                headers=_with_length(problem.headers, problem.body),
-                body=problem.body,
-                key="",
-                size=len(problem.body),
-                expires_at=expires_at,
-                origin="absent",
-                registry=registry.spec.name,
-                source="",
-                path=path,
-            ),
-            epoch,
-        )
-
     def _refuse(
         self,
         error: VirtregError,
@@ -285,7 +226,7 @@ class Application:
         start_response: StartResponse,
         more: Headers = (),
     ) -> Iterable[bytes]:
-        headers = _with_length(problem.headers, problem.body) + more
+        headers = with_length(problem.headers, problem.body) + more
         method = environ["REQUEST_METHOD"]
         body = b"" if method == "HEAD" else problem.body
         self._ledger.add(
@@ -299,10 +240,6 @@ class Application:
         self._authenticator.admit(
             Credentials(environ.get("HTTP_AUTHORIZATION"), environ), Scope(registry, path)
         )
-
-
-def _with_length(headers: Headers, body: bytes) -> Headers:
-    return (*headers, ("Content-Length", str(len(body))))
 
 
 def _sendfile(environ: WSGIEnvironment) -> FileWrapper | None:

@@ -142,6 +142,11 @@ def status_line(status: int) -> str:
     return f"{status} {HTTPStatus(status).phrase}"
 
 
+def with_length(headers: Headers, body: bytes) -> Headers:
+    """The headers of a body that is sent whole."""
+    return (*headers, ("Content-Length", str(len(body))))
+
+
 def range_headers(error: VirtregError) -> Headers:
     """What a 416 says besides its problem (RFC 9110, 15.5.17)."""
     if isinstance(error, RangeNotSatisfiable):
