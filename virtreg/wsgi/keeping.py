@@ -1,0 +1,54 @@
+"""Which answers can be kept ready, and what is kept of them."""
+
+from __future__ import annotations
+
+from virtreg.core.layout import blob_key
+from virtreg.errors import NotFound
+from virtreg.model import Algorithm, Headers, Problem, Route
+from virtreg.protocols import Resolution, VirtualRegistry
+from virtreg.wsgi.ready import SMALL, Ready
+from virtreg.wsgi.serving import CACHE_HEADER, status_line, with_length
+
+
+def ready_answer(
+    registry: VirtualRegistry, resolution: Resolution, headers: Headers
+) -> Ready | None:
+    """A whole body's answer for the next who asks; None while its digest or size is unknown.
+
+    Reads a small body. Raises what reading raises.
+    """
+    sha256 = resolution.representation.digests.get(Algorithm.SHA256)
+    size = resolution.representation.size
+    if size is None or sha256 is None:
+        return None
+    origin = "stale" if resolution.origin == "stale" else "hit"
+    return Ready(
+        status="200 OK",
+        headers=tuple((name, origin if name == CACHE_HEADER else value) for name, value in headers),
+        body=b"".join(resolution.body.read()) if size <= SMALL else None,
+        key=blob_key(sha256),
+        size=size,
+        expires_at=resolution.expires_at,
+        origin=origin,
+        registry=registry.spec.name,
+        source="" if resolution.route.checksum else resolution.source,
+        path=resolution.route.path,
+    )
+
+
+def ready_absence(
+    registry: VirtualRegistry, route: Route, problem: Problem, error: NotFound
+) -> Ready:
+    """A 404 for the next who asks, good for as long as the absence is remembered."""
+    return Ready(
+        status=status_line(problem.status),
+        headers=with_length(problem.headers, problem.body),
+        body=problem.body,
+        key="",
+        size=len(problem.body),
+        expires_at=error.expires_at,
+        origin="absent",
+        registry=registry.spec.name,
+        source="",
+        path=route.path,
+    )
