@@ -25,8 +25,8 @@ def descriptors() -> set[str]:
     return found
 
 
-def own_threads() -> list[str]:
-    return [each.name for each in threading.enumerate() if each.name.startswith("virtreg-")]
+def own_threads() -> set[threading.Thread]:
+    return {each for each in threading.enumerate() if each.name.startswith("virtreg-")}
 
 
 def test_a_running_download_is_finished_and_published(make_hub: MakeHub) -> None:
@@ -63,7 +63,7 @@ def test_a_stalled_download_is_given_up_after_the_grace(make_hub: MakeHub) -> No
 @pytest.mark.parametrize("cut", [None, 600_000], ids=["done", "cut"])
 def test_no_thread_and_no_descriptor_is_left(make_hub: MakeHub, cut: int | None) -> None:
     gc.collect()
-    before = descriptors()
+    threads, before = own_threads(), descriptors()
     a, b = fake("a"), fake("b")
     b.put(FILE, LARGE, cut_after=cut)
     b.put(OTHER, SMALL)
@@ -77,5 +77,5 @@ def test_no_thread_and_no_descriptor_is_left(make_hub: MakeHub, cut: int | None)
         hub.get("org/example/absent")
     hub.close()
     gc.collect()
-    assert own_threads() == []
+    assert own_threads() - threads == set()
     assert descriptors() - before == set()
