@@ -6,8 +6,8 @@ import pytest
 
 from tests.service.hub import DAY, FILE, HOUR, LARGE, SMALL, MakeHub, down, fake
 from virtreg.core.layout import blob_key
-from virtreg.errors import NotFound, UpstreamUnavailable
-from virtreg.events import Revalidated, ServedStale
+from virtreg.errors import IntegrityError, NotFound, UpstreamUnavailable
+from virtreg.events import FillFailed, Revalidated, ServedStale
 from virtreg.model import Freshness, Route, Validators
 
 SNAPSHOT = "org/example/a/1.0-SNAPSHOT/a-1.0-SNAPSHOT.bin"
@@ -102,6 +102,26 @@ def test_a_copy_is_served_stale_when_what_replaces_it_is_unusable(make_hub: Make
     entry = hub.entry(a, SNAPSHOT)
     assert entry is not None
     assert entry.checked_at == hub.clock() - DAY
+
+
+def test_a_copy_is_served_after_a_large_replacement_turned_out_corrupt(
+    make_hub: MakeHub,
+) -> None:
+    a = fake("a")
+    a.put(FILE, SMALL)
+    hub = make_hub(a)
+    hub.pull(FILE)
+    hub.clock.advance(DAY)
+    a.put(FILE, LARGE, headers={"x-checksum-sha1": "0" * 40})
+    with pytest.raises(IntegrityError):
+        hub.get(FILE)
+    hub.events.wait(FillFailed, FILE)
+    asked = a.count(FILE)
+    assert (hub.get(FILE).origin, hub.get(FILE).body) == ("stale", SMALL)
+    assert a.count(FILE) == asked
+    a.put(FILE, LARGE)
+    hub.clock.advance(60)
+    assert hub.get(FILE).body == LARGE
 
 
 def test_a_stale_copy_stays_when_its_upstream_no_longer_has_it(make_hub: MakeHub) -> None:

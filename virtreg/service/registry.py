@@ -22,7 +22,7 @@ from virtreg.core.walk import (
     Wait,
     Walk,
 )
-from virtreg.errors import NotFound, UpstreamError, VirtregError
+from virtreg.errors import IntegrityError, NotFound, UpstreamError, VirtregError
 from virtreg.events import (
     Event,
     Filled,
@@ -44,7 +44,7 @@ from virtreg.service.health import GuardedUpstream
 from virtreg.service.merging import Merging
 from virtreg.service.owners import Owners
 from virtreg.service.resolution import Resolved
-from virtreg.service.works import STALE_REPEATED, Landed, Works
+from virtreg.service.works import STALE_REPEATED, SUSPECTED, Landed, Works
 
 
 class PullThroughRegistry:
@@ -84,6 +84,8 @@ class PullThroughRegistry:
             self._index.drop(source, path) + self._works.negatives.forget(source, path)
             for source in self._sources
         )
+        for source in self._sources:
+            self._works.suspects.forget(source, path)
         forgotten += self._index.drop(self.spec.key, path)
         self._works.tell(Purged(self.spec.name, path))
         return forgotten
@@ -168,6 +170,10 @@ class PullThroughRegistry:
     ) -> Callable[[], Heard]:
         upstream = self._upstreams[position]
         entry = entries.get(self._sources[position])
+        if entry is not None and self._works.suspects.until(entry.source, route.path) > (
+            self._works.clock()
+        ):
+            return lambda: _suspected(position, upstream.spec.name)
         known = None if entry is None else entry.validators
         expectation = self.format.expect(route)
         return lambda: ask(upstream, position, route, expectation, known)
@@ -235,11 +241,14 @@ class PullThroughRegistry:
         def keep(arrival: Arrival) -> None:
             failure = arrival.entry.exception()
             if failure is not None:
+                until = self._works.clock() + SUSPECTED
+                self._works.suspects.remember(arrival.source, route.path, until)
                 flight.land()
                 self._works.tell(FillFailed(self.spec.name, route.path, upstream, str(failure)))
                 return
             entry = arrival.entry.result()
             self._works.negatives.forget(entry.source, route.path)
+            self._works.suspects.forget(entry.source, route.path)
             if arrival.data is not None:
                 self._works.publisher.later(entry, arrival.data, lambda error: done(entry, error))
                 return
@@ -277,3 +286,11 @@ class PullThroughRegistry:
         cause = answers[positions[-1]].error
         assert cause is not None
         return broken(route, cause, [answers[at].answer for at in sorted(answers)])
+
+
+def _suspected(position: int, upstream: str) -> Heard:
+    """An answer without asking: whoever waits gets the copy, not another download cut short."""
+    error = IntegrityError(
+        f"{upstream} did not deliver the file whole a moment ago", upstream=upstream
+    )
+    return Heard(position, answered(upstream, error), error=error)

@@ -26,6 +26,10 @@ STALE_REPEATED = 10.0
 """Seconds for which a stale answer, or one that misses a member, may be repeated."""
 
 
+SUSPECTED = 60.0
+"""Seconds for which the copy is served instead of trying a failed download again."""
+
+
 @frozen
 class Landed:
     """What a flight brings: a cached entry, or an arrival."""
@@ -49,6 +53,8 @@ class Works:
     observers: Sequence[Observer] = ()
     flights: Flights[Landed] = field(factory=Flights)
     negatives: Negatives = field(factory=Negatives)
+    suspects: Negatives = field(factory=Negatives)
+    """Downloads that failed after their first byte had left, a short while ago."""
 
     def fly(self, key: Hashable, route: Route, lead: Callable[[Flight[Landed]], None]) -> Resolved:
         """Join the flight of a key and open what it brings. Raises what it failed with."""
