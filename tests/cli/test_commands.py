@@ -41,8 +41,8 @@ def test_a_file_that_is_wrong_is_told_line_by_line_and_is_status_two(
     result = _run(*command, file)
     assert result.exit_code == 2
     assert result.output.splitlines() == [
-        "Error: server.toml: registry: is missing",
-        "server.toml: server.port: must be a whole number, not a number",
+        f"Error: {file}: registry: is missing",
+        f"{file}: server.port: must be a whole number, not a number",
     ]
 
 

@@ -113,6 +113,12 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("upstream", ["", UPSTREAM.replace("[[upstream]]", "[[upstreams]]")])
+def test_a_registry_is_no_upstream_to_name(tmp_path: Path, upstream: str) -> None:
+    refused = refusals(tmp_path, upstream + REGISTRY)
+    assert 'registry[1].upstreams[1]: there is no upstream "central"; known: none' in refused
+
+
 def test_registries_without_an_id_are_numbered_by_position(tmp_path: Path) -> None:
     config = read(tmp_path, UPSTREAM + REGISTRY + REGISTRY.replace("main", "other"))
     assert [registry.id for registry in config.registries] == [1, 2]
@@ -131,6 +137,10 @@ def test_an_id_given_twice_is_refused(tmp_path: Path) -> None:
         ("", "registry: is missing"),
         ("registry = []", "registry: must hold at least one table"),
         ("registry = 5", "registry: must be a list, not a whole number"),
+        (
+            REGISTRY.replace("[[registry]]", "[registry]"),
+            "registry: must be a list of tables: write [[registry]], not [registry]",
+        ),
         ('registry = ["main"]', "registry[1]: must be a table, not text"),
         (REGISTRY.replace('["central"]', "[]"), "registry[1].upstreams: must name at least one"),
         (REGISTRY.replace('["central"]', '"central"'), "registry[1].upstreams: must be a list"),

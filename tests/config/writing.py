@@ -20,13 +20,13 @@ def read(folder: Path, text: str, environ: Mapping[str, str] | None = None) -> C
 
 
 def refusals(folder: Path, text: str, environ: Mapping[str, str] | None = None) -> list[str]:
-    """The lines of the error that ``text`` is refused with, without the file's name."""
+    """The lines of the error that ``text`` is refused with, without the file."""
     try:
         read(folder, text, environ)
     except ConfigError as error:
         lines = error.message.splitlines()
-        assert all(line.startswith("server.toml: ") for line in lines)
-        return [line.removeprefix("server.toml: ") for line in lines]
+        assert all(line.startswith(f"{folder / 'server.toml'}: ") for line in lines)
+        return [line.removeprefix(f"{folder / 'server.toml'}: ") for line in lines]
     raise AssertionError("the file was accepted")
 
 

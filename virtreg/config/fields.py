@@ -114,14 +114,20 @@ def network(text: str) -> str:
 
 
 def at_least_zero(number: float) -> float:
-    if not (math.isfinite(number) and number >= 0):
+    if _finite(number) < 0:
         raise ValueError("must be 0 or more")
     return number
 
 
 def above_zero(number: float) -> float:
-    if not (math.isfinite(number) and number > 0):
+    if _finite(number) <= 0:
         raise ValueError("must be more than 0")
+    return number
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError("must be a finite number")
     return number
 
 

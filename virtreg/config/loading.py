@@ -54,7 +54,7 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def _refusal(path: Path, found: Sequence[tuple[str, str]]) -> ConfigError:
-    return ConfigError("\n".join(f"{path.name}: {key}: {reason}" for key, reason in found))
+    return ConfigError("\n".join(f"{path}: {key}: {reason}" for key, reason in found))
 
 
 def _registry(
@@ -73,9 +73,8 @@ def _registry(
 def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Names used twice, and upstreams named but not there; of a file that may be wrong already,
     so that only what has its right shape is looked at."""
-    known: list[str] = []
-    for kind in ("upstream", "registry"):
-        seen: dict[str, int] = {}
+    named: dict[str, dict[str, int]] = {"upstream": {}, "registry": {}}
+    for kind, seen in named.items():
         for place, table in _tables(content, kind):
             name = table.get("name")
             if not isinstance(name, str):
@@ -83,7 +82,7 @@ def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             if name in seen:
                 yield f"{kind}[{place}].name", f'"{name}" is {kind}[{seen[name]}] already'
             seen.setdefault(name, place)
-        known = known or list(seen)
+    known = list(named["upstream"])
     for place, table in _tables(content, "registry"):
         names = table.get("upstreams")
         if not isinstance(names, list):

@@ -116,12 +116,11 @@ def table(
 
 
 def converter() -> Converter:
-    """A strict converter for scalars, literals and lists; tables are added with :func:`table`."""
+    """A strict converter for scalars and literals; tables are added with :func:`table`."""
     strict = Converter(forbid_extra_keys=True)
     for kind in (str, int, float, bool):
         strict.register_structure_hook(kind, checked(kind, _itself))
     strict.register_structure_hook_factory(_is_literal, _one_of)
-    strict.register_structure_hook_factory(_is_tuple, _every)
     return strict
 
 
@@ -142,19 +141,6 @@ def _one_of(kind: Any, _: BaseConverter) -> Hook:
         return str(value)
 
     return structure
-
-
-def _is_tuple(kind: Any) -> bool:
-    return get_origin(kind) is tuple
-
-
-def _every(kind: Any, strict: BaseConverter) -> Hook:
-    item_kind = get_args(kind)[0]
-
-    def one(item: object) -> Any:
-        return strict.structure(item, item_kind)
-
-    return lambda value, _: items(value, one)
 
 
 def problems(error: Exception, path: str = "") -> Iterator[tuple[str, str]]:

@@ -11,7 +11,17 @@ from attrs import field, frozen
 from cattrs import Converter
 
 from virtreg.config import fields, secrets
-from virtreg.config.strict import Hook, checked, converter, each, expect, listed, nearest, table
+from virtreg.config.strict import (
+    Hook,
+    checked,
+    converter,
+    each,
+    expect,
+    items,
+    listed,
+    nearest,
+    table,
+)
 from virtreg.config.values import MAX_UPSTREAMS, ServerConfig, StorageConfig
 from virtreg.model import Secret, UpstreamSpec
 
@@ -104,8 +114,23 @@ def reader(environ: Mapping[str, str], folder: Path) -> Converter:
     strict.register_structure_hook(RegistryTable, table(strict, RegistryTable, registry))
     strict.register_structure_hook(ServerConfig, table(strict, ServerConfig, server))
     strict.register_structure_hook(StorageConfig, table(strict, StorageConfig, storage))
-    strict.register_structure_hook(File, table(strict, File, {}))
+    whole = {
+        "registry": _list_of("registry", RegistryTable, strict),
+        "upstream": _list_of("upstream", UpstreamSpec, strict),
+    }
+    strict.register_structure_hook(File, table(strict, File, whole))
     return strict
+
+
+def _list_of(key: str, kind: type[Any], strict: Converter) -> Hook:
+    """Tables under ``[[key]]``; TOML makes ``[key]`` one table, which is an easy slip."""
+
+    def structure(value: object, _: object) -> tuple[Any, ...]:
+        if isinstance(value, dict):
+            raise ValueError(f"must be a list of tables: write [[{key}]], not [{key}]")
+        return items(value, lambda item: strict.structure(item, kind))
+
+    return structure
 
 
 def _whole(least: int, most: int) -> Hook:
