@@ -14,7 +14,7 @@ from virtreg.errors import StorageError
 
 
 class Slow:
-    """A body that ends when somebody has written into the pipe ``gate``."""
+    """A body that ends when somebody has written into the pipe ``gate``, and fails without one."""
 
     def __init__(self, gate: Path) -> None:
         self._gate = gate

@@ -73,6 +73,19 @@ def test_a_base_url_that_is_none_is_a_usage_error(file: Path) -> None:
     assert "must begin with http:// or https://" in result.output
 
 
+def test_a_host_that_is_none_is_a_usage_error(file: Path) -> None:
+    result = _run("serve", file, "--host", "")
+    assert result.exit_code == 2
+    assert "Invalid value for '--host': must be a host name or an address" in result.output
+
+
+def test_check_knows_where_no_store_can_be(file: Path) -> None:
+    file.write_text(f'[storage]\nurl = "nowhere://place"\n{UPSTREAM}{REGISTRY}')
+    result = _run("check", "--offline", file)
+    assert result.exit_code == 2
+    assert result.output.startswith(f"Error: {file}: storage.url: no filesystem for ")
+
+
 @pytest.mark.parametrize("module", ["virtreg.cli", "virtreg.cli.commands"])
 def test_help_costs_no_server(module: str) -> None:
     heavy = {"granian", "rich", "cattrs", "sqlalchemy", "urllib3", "fsspec", "werkzeug"}

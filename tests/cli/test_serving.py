@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -29,8 +30,10 @@ class Running:
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[Running]:
-    with subprocess.Popen([*COMMAND, str(folder)], stdout=subprocess.PIPE, text=True) as process:
+def _server(folder: Path, stderr: int | None = None) -> Iterator[Running]:
+    with subprocess.Popen(
+        [*COMMAND, str(folder)], stdout=subprocess.PIPE, stderr=stderr, text=True
+    ) as process:
         try:
             yield Running(process)
         finally:
@@ -111,4 +114,17 @@ def test_an_application_that_cannot_be_built_ends_the_server_with_its_reason(
     assert ended.returncode == 1
     assert "Error: no folder nowhere\n" in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert "Listening" not in ended.stdout
+    assert ended.stdout == ""
+
+
+def test_a_transfer_that_failed_is_told_apart_from_requests(tmp_path: Path) -> None:
+    with _server(tmp_path, subprocess.PIPE) as server:
+        with server.connect() as connection:
+            connection.sendall(b"GET /slow HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            assert b"end\n" not in _until_the_end(connection)
+        server.process.send_signal(signal.SIGTERM)
+        out, err = server.process.communicate(timeout=20)
+    (record,) = [json.loads(line) for line in err.splitlines()]
+    assert (record["level"], record["logger"]) == ("error", "_granian.utils")
+    assert "No such file or directory" in record["message"]
+    assert "No such file or directory" not in out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,26 +34,33 @@ def virtreg() -> None:
 
 @virtreg.command()
 @_file(required=False)
-@click.option("--host", help="Name or address to listen on.")
+@click.option("--host", metavar="HOST", help="Name or address to listen on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one."
+    "--port",
+    metavar="PORT",
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes a free one.",
 )
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the cache; virtreg-data by default.",
+    metavar="FOLDER",
+    help="Folder of the cache; without FILE, virtreg-data by default.",
 )
 def serve(file: Path | None, host: str | None, port: int | None, data: Path | None) -> None:
-    """Serve the registries of FILE, or Maven Central when there is none."""
+    """Serve the registries of FILE; without one, Maven Central."""
     from virtreg.cli.launch import Launch
+    from virtreg.config import fields
 
+    host = _valid(host, fields.host, "'--host'")
     launch = Launch(file=file, host=host, port=port, data=data)
     server = _usable(launch.config).server
     from virtreg.assembly import build
+    from virtreg.cli.journal import journal
     from virtreg.cli.serving import CannotListen, run
 
     try:
-        raise SystemExit(run(server, launch, build))
+        raise SystemExit(run(server, launch, partial(build, observers=[journal])))
     except CannotListen as error:
         raise click.ClickException(error.message) from None
 
@@ -65,6 +73,7 @@ def check(file: Path, offline: bool) -> None:
     from virtreg.cli.launch import Launch
 
     config = _usable(Launch(file=file).config)
+    _check_store(file, config.storage.url)
     click.echo(f"{file}: ok")
     if offline:
         return
@@ -81,21 +90,42 @@ def check(file: Path, offline: bool) -> None:
 
 @virtreg.command()
 @_file(required=False)
-@click.option("--base-url", help="Where clients reach the server, if not at its own address.")
+@click.option(
+    "--base-url", metavar="URL", help="Where clients reach the server, if not at its own address."
+)
 def snippets(file: Path | None, base_url: str | None) -> None:
-    """Print what to paste into Maven, Gradle and sbt to use the registries of FILE."""
+    """Print what to paste into Maven, Gradle and sbt.
+
+    The registries are those of FILE; without one, Maven Central.
+    """
     from virtreg.cli import banner
     from virtreg.cli.launch import Launch
     from virtreg.config import fields
 
     config = _usable(Launch(file=file).config)
-    try:
-        base = fields.url(base_url) if base_url else banner.base_url(config.server)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--base-url") from None
+    base = _valid(base_url, fields.url, "'--base-url'") or banner.base_url(config.server)
     for registry in config.registries:
         for line in banner.snippet_lines(base, registry):
             click.echo(line)
+
+
+def _valid(text: str | None, check: Callable[[str], str], option: str) -> str | None:
+    try:
+        return None if text is None else check(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from None
+
+
+def _check_store(file: Path, url: str | None) -> None:
+    """Only the store knows which URLs it can be at; it is not touched."""
+    from virtreg.backends.store import open_store
+    from virtreg.errors import ConfigError
+
+    if url is not None:
+        try:
+            open_store(url)
+        except ConfigError as error:
+            raise Unusable(f"{file}: storage.url: {error.message}") from None
 
 
 def _usable(load: Callable[[], Config]) -> Config:

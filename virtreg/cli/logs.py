@@ -14,6 +14,17 @@ from rich.logging import RichHandler
 ACCESS = "virtreg.access"
 """Logger of requests: one record each, its facts in ``extra``."""
 
+SERVER = "_granian"
+"""Logger of the server underneath: what it says about a transfer that failed, and about its end."""
+
+TO_STANDARD_ERROR = {
+    "handlers": {
+        name: {"class": "logging.StreamHandler", "formatter": "generic"}
+        for name in ("console", "access")
+    }
+}
+"""The server's own choice, standard output, belongs to requests alone."""
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "message", "taskName"}
 
 
@@ -46,6 +57,7 @@ def configure(console: Console, *, access: bool) -> None:
     else:
         package.setLevel(logging.INFO)
         package.handlers = [_json_to(sys.stderr)]
+    logging.getLogger(SERVER).handlers = package.handlers
     requests = logging.getLogger(ACCESS)
     requests.propagate = False
     requests.disabled = not access

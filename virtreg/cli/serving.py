@@ -12,6 +12,7 @@ from granian.log import LogLevels
 from granian.server import MPServer
 
 from virtreg.cli.launch import Launch
+from virtreg.cli.logs import TO_STANDARD_ERROR
 from virtreg.cli.worker import Build, Worker
 from virtreg.config import ServerConfig
 from virtreg.errors import VirtregError
@@ -39,6 +40,7 @@ def run(server: ServerConfig, launch: Launch, build: Build) -> int:
         websockets=False,
         # Below: only what ends the server. Its notes on start and stop are ours to write.
         log_level=LogLevels.error,
+        log_dictconfig=TO_STANDARD_ERROR,
         workers_kill_timeout=server.graceful_timeout,
     )
     try:
