@@ -85,7 +85,6 @@ def build(
     """
     catalog = StaticCatalog(config.registries)
     path = config.storage.path
-    path.mkdir(parents=True, exist_ok=True)
     store = open_store(config.storage.url or path)
     index = open_index(path)
     ready = ReadyAnswers(config.server.hot_bytes)

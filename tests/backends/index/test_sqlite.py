@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -137,7 +138,8 @@ def test_text_that_is_not_unicode_is_refused(index: SqlIndex) -> None:
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "index.sqlite").write_bytes(b"not a database" * 1000)
-    with pytest.raises(IndexUnavailable, match="cannot open the index: SQLITE_NOTADB"):
+    named = f"cannot use the folder {tmp_path}: cannot open the index: SQLITE_NOTADB"
+    with pytest.raises(IndexUnavailable, match=re.escape(named)):
         open_index(tmp_path)
 
 

@@ -35,6 +35,8 @@ def open_index(place: str | Path) -> SqlIndex:
             return _prepared(folder / "index.sqlite", folder / "downloads.sqlite")
     except OSError as error:
         raise IndexUnavailable(f"cannot use the folder {folder}: {error.strerror}") from error
+    except IndexUnavailable as error:
+        raise IndexUnavailable(f"cannot use the folder {folder}: {error.message}") from error
 
 
 def _prepared(index_file: Path, counts_file: Path) -> SqlIndex:
