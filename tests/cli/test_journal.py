@@ -10,14 +10,19 @@ from virtreg.model import Answered
 
 WENT_WRONG = [
     (
-        UpstreamFailed("main", "a.jar", Answered("central", "timeout", "no first byte in 30 s")),
-        "main/a.jar: central: no first byte in 30 s",
+        UpstreamFailed(
+            "main", "a.jar", Answered("central", "timeout", "upstream 'central': silent")
+        ),
+        "main/a.jar: upstream 'central': silent",
     ),
-    (FillFailed("main", "a.jar", "central", "sha1"), "main/a.jar: central: not kept: sha1"),
-    (ServedStale("main", "a.jar", "central", "503"), "main/a.jar: central: served a stale copy"),
+    (FillFailed("main", "a.jar", "central", "sha1"), "main/a.jar: not kept: sha1"),
+    (
+        ServedStale("main", "a.jar", "central", "503"),
+        "main/a.jar: served a stale copy from upstream 'central'",
+    ),
     (
         Merged("main", "a/maven-metadata.xml", 1, ("one", "two")),
-        "main/a/maven-metadata.xml: one, two: left out of a merged document",
+        "main/a/maven-metadata.xml: merged without upstreams one, two",
     ),
 ]
 WENT_WELL = [

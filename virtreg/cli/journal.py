@@ -16,15 +16,15 @@ def journal(event: Event) -> None:
     """
     match event:
         case UpstreamFailed(answer=answer):
-            _warn(event, answer.upstream, answer.detail)
+            _warn(event, answer.detail, answer.upstream)
         case FillFailed(upstream=upstream, reason=reason):
-            _warn(event, upstream, f"not kept: {reason}")
+            _warn(event, f"not kept: {reason}", upstream)
         case ServedStale(upstream=upstream):
-            _warn(event, upstream, "served a stale copy")
+            _warn(event, f"served a stale copy from upstream {upstream!r}", upstream)
         case Merged(left_out=(_, *_) as left_out):
-            _warn(event, ", ".join(left_out), "left out of a merged document")
+            _warn(event, f"merged without upstreams {', '.join(left_out)}", *left_out)
 
 
-def _warn(event: Event, upstream: str, reason: str) -> None:
-    facts = {"registry": event.registry, "path": event.path, "upstream": upstream}
-    _log.warning("%s/%s: %s: %s", event.registry, event.path, upstream, reason, extra=facts)
+def _warn(event: Event, what: str, *upstreams: str) -> None:
+    facts = {"registry": event.registry, "path": event.path, "upstreams": upstreams}
+    _log.warning("%s/%s: %s", event.registry, event.path, what, extra=facts)
