@@ -6,7 +6,7 @@ import contextlib
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from virtreg.backends.http import HttpUpstream
@@ -98,6 +98,36 @@ class RawServer(_Server):
 
     def converse(self, connection: socket.socket) -> None:
         connection.sendall(self._answer)
+        self._done.wait()
+
+
+class Script(_Server):
+    """Answers each request of a connection with the next of ``answers``, and hangs up after it
+    where told to. ``once``: sends them all to the first request, ``pause`` seconds apart."""
+
+    def __init__(
+        self,
+        answers: Sequence[bytes],
+        *,
+        hang_up: bool = False,
+        once: bool = False,
+        pause: float = 0,
+    ) -> None:
+        self._answers = answers
+        self._hang_up = hang_up
+        self._once = once
+        self._pause = pause
+        super().__init__()
+
+    def converse(self, connection: socket.socket) -> None:
+        for number, answer in enumerate(self._answers):
+            if number == 0 or not self._once:
+                read_head(connection)
+            elif self._done.wait(self._pause):
+                return
+            connection.sendall(answer)
+            if self._hang_up:
+                return
         self._done.wait()
 
 

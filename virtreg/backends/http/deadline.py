@@ -52,7 +52,8 @@ class TimedStream(io.RawIOBase):
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
-        self._deadline = deadline
+        self.deadline = deadline
+        """What the next read is held to."""
         self._raw = sock.makefile("rb", buffering=0)
         self.started = False
         """Whether any byte arrived."""
@@ -61,7 +62,7 @@ class TimedStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
-        self._sock.settimeout(self._deadline.patience())
+        self._sock.settimeout(self.deadline.patience())
         count = self._raw.readinto(buffer)
         if count:
             self.started = True

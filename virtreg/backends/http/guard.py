@@ -8,7 +8,6 @@ for a rebinding name server to answer differently. TLS and the Host header keep 
 from __future__ import annotations
 
 import http.client
-import io
 import socket
 import time
 from typing import cast
@@ -17,6 +16,7 @@ from attrs import frozen
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from virtreg.backends.http.deadline import Deadline, TimedStream
+from virtreg.backends.http.response import FinalResponse, Lines
 from virtreg.core.egress import EgressPolicy
 from virtreg.errors import EgressRefused, UpstreamTimeout, UpstreamUnavailable
 
@@ -109,12 +109,20 @@ class GuardedHTTPConnection(HTTPConnection):
         """Called by http.client for each response, a proxy's to CONNECT included."""
         self.stream = TimedStream(sock, self.deadline)
         opened = cast("socket.socket", _Opened(self.stream))
-        return http.client.HTTPResponse(opened, debuglevel, method)
+        return FinalResponse(opened, debuglevel, method)
 
-    def receive(self) -> http.client.HTTPResponse:
+    @property
+    def begun(self) -> bool:
+        """Whether any byte of the response under way arrived."""
+        return self.stream is not None and self.stream.started
+
+    def receive(self, body: Deadline) -> http.client.HTTPResponse:
         """The response as http.client reads it: urllib3's own class would decode bodies, and its
-        warnings would log the URL's query."""
-        return http.client.HTTPConnection.getresponse(self)
+        warnings would log the URL's query. From its head on it is held to ``body``."""
+        response = http.client.HTTPConnection.getresponse(self)
+        if self.stream is not None:
+            self.stream.deadline = body
+        return response
 
 
 class GuardedHTTPSConnection(GuardedHTTPConnection, HTTPSConnection):
@@ -127,5 +135,5 @@ class _Opened:
 
     stream: TimedStream
 
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self.stream)
+    def makefile(self, _mode: str) -> Lines:
+        return Lines(self.stream)

@@ -96,7 +96,7 @@ class Line:
                 try:
                     return self._converse(kept, url, method, headers, deadline)
                 except (ConnectionError, ssl.SSLEOFError):
-                    if kept.stream is not None and kept.stream.started:
+                    if kept.begun:
                         raise
             fresh = self._connect(url, deadline)
             return self._converse(fresh, url, method, headers, deadline)
@@ -146,10 +146,12 @@ class Line:
         headers: Sequence[tuple[str, str]],
         deadline: Deadline,
     ) -> Exchange:
-        connection.deadline = deadline
         connection.stream = None
         forwarded = self._proxy if url.scheme == "http" else None
         try:
+            # The head as a whole gets the time of one silence: who drips it would otherwise hold
+            # everybody who waits for it until the end of the whole exchange.
+            connection.deadline = deadline.part(deadline.silence)
             connection.sock.settimeout(deadline.patience())
             target = url.target if forwarded is None else url.text
             connection.putrequest(method, target, skip_accept_encoding=True)
@@ -158,7 +160,11 @@ class Line:
             for name, value in () if forwarded is None else forwarded.headers:
                 connection.putheader(name, value)
             connection.endheaders()
-            return Exchange(connection, connection.receive(), deadline)
+            return Exchange(connection, connection.receive(deadline), deadline)
+        except TimeoutError:
+            connection.close()
+            waited_for = "no end of the headers" if connection.begun else "no first byte"
+            raise deadline.error(self._spec.name, waited_for) from None
         except BaseException:
             connection.close()
             raise
