@@ -12,6 +12,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import click
+import gunicorn.config  # type: ignore[import-untyped]
+import waitress.adjustments  # type: ignore[import-untyped]
 from sybil import Example
 from sybil.parsers.markdown import CodeBlockParser
 
@@ -23,7 +25,7 @@ from virtreg.snippets import snippets
 ROOT = Path(__file__).parents[2]
 
 _UPSTREAM = '[[upstream]]\nname = "central"\nurl = "https://repo1.maven.org/maven2"\n'
-_OTHERS = {"mvn", "curl", "export", "pip"}
+_OTHERS = {"mvn", "curl", "export", "pip", "uwsgi"}
 """Commands of others, which are read and not run."""
 
 
@@ -81,6 +83,10 @@ def _shell(example: Example) -> None:
         elif command == "make":
             makefile = (ROOT / "Makefile").read_text()
             assert all(f"\n{target}:" in makefile for target in arguments)
+        elif command == "gunicorn":
+            gunicorn.config.Config().parser().parse_args(arguments)
+        elif command == "waitress-serve":
+            waitress.adjustments.Adjustments.parse_args(arguments)
         else:
             assert command in _OTHERS, f"{command}: say here what it means that this works"
 
