@@ -10,9 +10,12 @@ from virtreg.core.egress import WebUrl
 from virtreg.errors import InvalidRequest
 from virtreg.model import Fetch, UpstreamSpec
 
-_SAFE = "!$&'()*,;=:@~"  # RFC 3986 pchar, without the plus some servers read as a space
+# RFC 3986 pchar, without the plus that some servers read as a space and the semicolon after which
+# others drop the rest of a segment before they look for dots.
+_SAFE = "!$&'()*,=:@~"
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t -~\x80-\xff]*")
+_VALIDATOR = re.compile(r"[!-~\x80-\xff]([ -~\x80-\xff]{,1022}[!-~\x80-\xff])?")
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -20,11 +23,11 @@ Fields = tuple[tuple[str, str], ...]
 def locate(base: WebUrl, path: str) -> WebUrl:
     """The URL of a decoded path below the base URL.
 
-    Raises InvalidRequest for dot segments, which would leave the base, and for text that is not
-    Unicode.
+    Raises InvalidRequest for dot segments, which would leave the base, also for those with
+    parameters (RFC 3986, 3.3), and for text that is not Unicode.
     """
     segments = path.split("/")
-    if "." in segments or ".." in segments:
+    if any(segment.partition(";")[0] in (".", "..") for segment in segments):
         raise InvalidRequest("the path must not have '.' or '..' segments")
     try:
         quoted = "/".join(quote(segment, safe=_SAFE) for segment in segments)
@@ -37,7 +40,9 @@ def request_fields(request: Fetch, user_agent: str) -> Fields:
     """The header fields of a request, without credentials.
 
     Bodies are wanted as they are stored: digests are of those bytes, and a range of a compressed
-    body would be of no use. Raises InvalidRequest for a field that cannot be sent.
+    body would be of no use. A validator that cannot be sent is none: an upstream's own odd header
+    must not make its path impossible to ask for, and without ``if_range`` nothing is resumed.
+    Raises InvalidRequest for another field that cannot be sent.
     """
     fields = [
         ("User-Agent", user_agent),
@@ -45,13 +50,17 @@ def request_fields(request: Fetch, user_agent: str) -> Fields:
         ("Accept-Encoding", "identity"),
     ]
     if request.known is not None:
-        fields.append(("If-None-Match", request.known.etag or ""))
-        fields.append(("If-Modified-Since", request.known.last_modified or ""))
-    if request.offset > 0:
+        fields.append(("If-None-Match", _sendable(request.known.etag)))
+        fields.append(("If-Modified-Since", _sendable(request.known.last_modified)))
+    if request.offset > 0 and (not request.if_range or _sendable(request.if_range)):
         fields.append(("Range", f"bytes={request.offset}-"))
         fields.append(("If-Range", request.if_range or ""))
     fields.extend(request.headers)
     return checked(tuple((name, value) for name, value in fields if value))
+
+
+def _sendable(validator: str | None) -> str:
+    return validator if validator is not None and _VALIDATOR.fullmatch(validator) else ""
 
 
 def credential_fields(spec: UpstreamSpec) -> Fields:
