@@ -3,36 +3,58 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import attrs
 import click
+import pytest
 
 from tests.docs.running import ROOT
 from virtreg import errors
 from virtreg.cli.commands import virtreg
 from virtreg.config import ServerConfig, StorageConfig
-from virtreg.model import RegistrySpec, UpstreamSpec
+from virtreg.config.tables import RegistryTable
+from virtreg.model import UpstreamSpec
 
 REFERENCE = ROOT / "docs" / "reference"
 
 
-def _keys(table: str) -> set[str]:
-    """The first column of the table below a heading."""
+TABLES: dict[str, type[attrs.AttrsInstance]] = {
+    "[server]": ServerConfig,
+    "[storage]": StorageConfig,
+    "[[upstream]]": UpstreamSpec,
+    "[[registry]]": RegistryTable,
+}
+
+
+def _described(table: str) -> dict[str, str]:
+    """The second column of the table below a heading, by the keys in the first."""
     page = (REFERENCE / "configuration.md").read_text()
     section = page.split(f"\n## `{table}`\n")[1].split("\n## ")[0]
-    cells = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
-    return {key for cell in cells for key in re.findall(r"`(\w+)`", cell)}
+    rows = re.findall(r"^\| (`.+?) \| ?(.*?) \|", section, re.MULTILINE)
+    return {key: default for keys, default in rows for key in re.findall(r"`(\w+)`", keys)}
 
 
-def _fields(kind: type[attrs.AttrsInstance]) -> set[str]:
-    return {field.name for field in attrs.fields(kind)}
+def _default(text: str) -> object:
+    """What a cell of the column says, as the value a field would have."""
+    if text == "required":
+        return attrs.NOTHING
+    if text.startswith("`"):
+        value = tomllib.loads(f"value = {text.strip('`')}")["value"]
+        return tuple(value) if isinstance(value, list) else value
+    return None
 
 
-def test_every_configuration_key_is_described() -> None:
-    assert _keys("[server]") == _fields(ServerConfig)
-    assert _keys("[storage]") == _fields(StorageConfig)
-    assert _keys("[[upstream]]") == _fields(UpstreamSpec)
-    assert _keys("[[registry]]") == _fields(RegistrySpec)
+@pytest.mark.parametrize("table", TABLES)
+def test_every_configuration_key_is_described_with_its_default(table: str) -> None:
+    described = {key: _default(text) for key, text in _described(table).items()}
+    fields = {field.name: field.default for field in attrs.fields(TABLES[table])}
+    if table == "[storage]":
+        fields["path"] = str(fields["path"])
+    if table == "[[upstream]]":
+        assert fields.pop("headers") == ()
+        assert described.pop("headers") is None
+    assert described == fields
 
 
 def test_every_described_error_is_as_described() -> None:
