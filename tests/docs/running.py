@@ -78,7 +78,7 @@ def _json(example: Example) -> None:
 def _shell(example: Example) -> None:
     for line in example.parsed.splitlines():
         command, *arguments = shlex.split(line)
-        if command == "virtreg":
+        if command in {"virtreg", ".venv/bin/virtreg"}:
             _parse(virtreg, arguments)
         elif command == "make":
             makefile = (ROOT / "Makefile").read_text()
