@@ -11,6 +11,7 @@ from tests.wsgi.conftest import Sites
 from tests.wsgi.doors import NOTHING, Named
 from tests.wsgi.sites import JAR, LARGE_BODY, POM, SMALL_BODY, Site
 from virtreg import Forbidden, ServerConfig, Unauthenticated
+from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.backends.auth.basic import BasicAuthenticator
 from virtreg.model import Credentials, Principal, Scope
 
@@ -102,6 +103,35 @@ def test_the_host_s_login_decides_by_registry_and_path(sites: Sites) -> None:
     assert (answer.status, answer.problem["detail"]) == (403, "jars are not for you")
     assert "WWW-Authenticate" not in answer
     assert site.door.ask("GET", f"/maven/solo/{POM}").status == 401
+
+
+@pytest.mark.parametrize("path", [POM, f"{POM}.sha1", "absent.pom"])
+def test_a_ready_answer_is_decided_about_once_and_by_the_path_asked_for(
+    sites: Sites, path: str
+) -> None:
+    gateway = Gateway()
+    site = sites(authenticator=gateway, credentials={"X-Forwarded-User": "ann"})
+    site.fill(POM)
+    for _ in range(2):
+        site.get(path)
+    gateway.scopes.clear()
+    site.get(path)
+    assert site.door.ask("GET", f"/maven/solo/{path}").status == 401
+    assert gateway.scopes == [Scope("solo", path)] * 2
+
+
+class Reserved(Anonymous):
+    """Everybody, except for one file."""
+
+    def admit(self, credentials: Credentials, scope: Scope) -> Principal:
+        if scope.path == JAR:
+            raise Forbidden("not this one")
+        return super().admit(credentials, scope)
+
+
+def test_a_kind_of_anonymous_is_asked_like_any_other(quick_sites: Sites) -> None:
+    site = quick_sites(authenticator=Reserved())
+    assert [site.get(path).status for path in (POM, JAR)] == [200, 403]
 
 
 @define

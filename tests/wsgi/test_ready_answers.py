@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from virtreg.events import Event, Filled, FillFailed, Merged, Purged, Revalidated, ServedStale
+from virtreg.model import Scope
 from virtreg.wsgi.ready import Ready, ReadyAnswers
 
 ROOMY = 1 << 30
@@ -22,7 +23,7 @@ def ready(path: str = "a", body: bytes | None = b"") -> Ready:
         size=len(body or b""),
         expires_at=0,
         origin="hit",
-        registry="main",
+        scope=Scope("main", path),
         source="",
         path=path,
     )

@@ -62,7 +62,8 @@ class Application:
         self._ledger = ledger
         self._probes = probes
         self._authenticator = authenticator
-        self._open = isinstance(authenticator, Anonymous)
+        # Exactly: a kind of Anonymous may well refuse somebody.
+        self._open = type(authenticator) is Anonymous
         self._realm = realm
         self._clock = clock
 
@@ -98,7 +99,12 @@ class Application:
             return None
         if not self._open:
             try:
-                self._admit(environ, ready.registry, ready.path)
+                self._admit(environ, ready.scope)
+            except VirtregError as error:
+                # Not the long way, which would ask twice: the time an answer takes must not tell
+                # a stranger what others asked for.
+                format = self._surfaces.registry(asked)[0].format  # noqa: A001
+                return self._refuse(error, format, asked, environ, start_response)
             except Exception:  # noqa: BLE001 - the long way meets it again and tells it
                 return None
         ready.used = True
@@ -150,8 +156,9 @@ class Application:
         start_response: StartResponse,
     ) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
+        scope = Scope(registry.spec.name, path)
         if not self._open:
-            self._admit(environ, registry.spec.name, path)
+            self._admit(environ, scope)
         if method not in ("GET", "HEAD"):
             raise MethodNotAllowed(f"{method}: a virtual registry is read-only")
         refuse_hidden_slash(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
@@ -162,13 +169,13 @@ class Application:
         except NotFound as error:
             problem = registry.format.problem(error)
             if error.expires_at > self._clock():
-                self._ready.put(asked, ready_absence(registry, route, problem, error), epoch)
+                self._ready.put(asked, ready_absence(scope, route, problem, error), epoch)
             return self._tell(problem, error, asked, environ, start_response)
         body = resolution.body
         try:
             response = respond(registry.format, resolution, conditions(environ))
             if response.answer is FULL and resolution.expires_at > self._clock():
-                kept = ready_answer(registry, resolution, response.headers)
+                kept = ready_answer(scope, resolution, response.headers)
                 if kept is not None:
                     self._ready.put(asked, kept, epoch)
         except BaseException:
@@ -235,11 +242,9 @@ class Application:
         start_response(status_line(problem.status), list(headers))
         return [body]
 
-    def _admit(self, environ: WSGIEnvironment, registry: str, path: str) -> None:
+    def _admit(self, environ: WSGIEnvironment, scope: Scope) -> None:
         """Raises Unauthenticated or Forbidden."""
-        self._authenticator.admit(
-            Credentials(environ.get("HTTP_AUTHORIZATION"), environ), Scope(registry, path)
-        )
+        self._authenticator.admit(Credentials(environ.get("HTTP_AUTHORIZATION"), environ), scope)
 
 
 def _sendfile(environ: WSGIEnvironment) -> FileWrapper | None:

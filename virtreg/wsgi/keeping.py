@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from virtreg.core.layout import blob_key
 from virtreg.errors import NotFound
-from virtreg.model import Algorithm, Headers, Problem, Route
-from virtreg.protocols import Resolution, VirtualRegistry
+from virtreg.model import Algorithm, Headers, Problem, Route, Scope
+from virtreg.protocols import Resolution
 from virtreg.wsgi.ready import SMALL, Ready
 from virtreg.wsgi.serving import CACHE_HEADER, status_line, with_length
 
 
-def ready_answer(
-    registry: VirtualRegistry, resolution: Resolution, headers: Headers
-) -> Ready | None:
-    """A whole body's answer for the next who asks; None while its digest or size is unknown.
+def ready_answer(scope: Scope, resolution: Resolution, headers: Headers) -> Ready | None:
+    """A whole body's answer for the next who asks for the same; None while its digest or size is
+    unknown.
 
     Reads a small body. Raises what reading raises.
     """
@@ -30,16 +29,14 @@ def ready_answer(
         size=size,
         expires_at=resolution.expires_at,
         origin=origin,
-        registry=registry.spec.name,
+        scope=scope,
         source="" if resolution.route.checksum else resolution.source,
         path=resolution.route.path,
     )
 
 
-def ready_absence(
-    registry: VirtualRegistry, route: Route, problem: Problem, error: NotFound
-) -> Ready:
-    """A 404 for the next who asks, good for as long as the absence is remembered."""
+def ready_absence(scope: Scope, route: Route, problem: Problem, error: NotFound) -> Ready:
+    """A 404 for the next who asks for the same, good for as long as the absence is remembered."""
     return Ready(
         status=status_line(problem.status),
         headers=with_length(problem.headers, problem.body),
@@ -48,7 +45,7 @@ def ready_absence(
         size=len(problem.body),
         expires_at=error.expires_at,
         origin="absent",
-        registry=registry.spec.name,
+        scope=scope,
         source="",
         path=route.path,
     )

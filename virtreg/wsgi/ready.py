@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 
 from virtreg.events import Event, Filled, Merged, Purged, Revalidated
-from virtreg.model import Headers
+from virtreg.model import Headers, Scope
 
 _OVERHEAD = 1500
 """Bytes a ready answer costs besides its body, roughly measured."""
@@ -30,7 +30,7 @@ class Ready:
         "key",
         "origin",
         "path",
-        "registry",
+        "scope",
         "size",
         "source",
         "status",
@@ -47,7 +47,7 @@ class Ready:
         size: int,
         expires_at: float,
         origin: str,
-        registry: str,
+        scope: Scope,
         source: str,
         path: str,
     ) -> None:
@@ -60,7 +60,8 @@ class Ready:
         self.size = size
         self.expires_at = expires_at
         self.origin = origin
-        self.registry = registry
+        self.scope = scope
+        """What a caller must be allowed: the path as asked for, checksum suffix included."""
         self.source = source
         self.path = path
         """In the registry: what invalidation goes by."""
