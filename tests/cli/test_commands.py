@@ -94,6 +94,15 @@ def test_help_costs_no_server(module: str) -> None:
     assert (loaded.returncode, loaded.stdout) == (0, "\n")
 
 
+@pytest.mark.parametrize("missing", ["click", "granian", "rich"])
+def test_without_its_extra_the_command_says_what_to_install(tmp_path: Path, missing: str) -> None:
+    code = f"import sys; sys.modules[{missing!r}] = None; from virtreg.cli import main; main()"
+    command = [sys.executable, "-c", code, "serve", "--port", "0", "--data", str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == 'the command needs the extra "server": pip install "virtreg[server]"\n'
+
+
 def test_it_runs_as_a_module() -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "virtreg", "--help"], capture_output=True, text=True
