@@ -161,3 +161,12 @@ def test_a_faulty_login_admits_nobody_and_tells_nothing(
             assert b"hunter2" not in answer.body
     flaky.broken = False
     assert site.get(JAR).body == LARGE_BODY
+
+
+def test_a_path_does_not_begin_a_line_in_the_log(
+    quick_sites: Sites, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = quick_sites(authenticator=Flaky(broken=True))
+    assert site.get("a%0AERROR%20forged%1B[2J").status == 500
+    (record,) = [one for one in caplog.records if one.name == "virtreg.wsgi.app"]
+    assert record.getMessage().isprintable()

@@ -143,7 +143,8 @@ class Application:
         except VirtregError as error:
             return self._refuse(error, format, asked, environ, start_response)
         except Exception as error:  # noqa: BLE001 - the last line before the server's own 500
-            _log.error("%s %s failed", environ["REQUEST_METHOD"], asked, exc_info=error)
+            # Quoted: a path must not be able to begin a line of its own in a log.
+            _log.error("%s %r failed", environ["REQUEST_METHOD"], asked, exc_info=error)
             failure = InternalError("an internal error; the server's log has the details")
             return self._refuse(failure, format, asked, environ, start_response)
 
