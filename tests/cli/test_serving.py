@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -77,6 +78,16 @@ def test_it_closes_the_application_when_told_to_stop(
         server.process.send_signal(number)
         assert server.process.wait(20) == 0
     assert (tmp_path / "closed").read_text() == "1"
+
+
+def test_its_files_are_for_its_own_user_alone(tmp_path: Path) -> None:
+    command = [*COMMAND, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, umask=0o022) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        process.wait(20)
+    assert stat.S_IMODE((tmp_path / "closed").stat().st_mode) == 0o600
 
 
 def test_a_running_transfer_is_finished_before_it_closes(tmp_path: Path) -> None:

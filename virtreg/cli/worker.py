@@ -55,6 +55,8 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             # Until granian sets its own: whoever stops a starting server need not wait for it.
             signal.signal(number, lambda *_: sys.exit(0))
+        # What was pulled with the operator's credentials is not for the machine's other users.
+        os.umask(0o077)
         console = Console(soft_wrap=True, highlight=False, markup=False)
         try:
             config = _settled(self.launch.config(), terminal=console.is_terminal)
