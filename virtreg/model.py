@@ -240,8 +240,8 @@ class UpstreamSpec:
     total_timeout: float = 3600
     """Longest whole exchange, body included."""
     max_connections: int = 16
-    proxy: str | None = None
-    """URL of an HTTP proxy for this upstream."""
+    proxy: str | None = field(default=None, repr=False)
+    """URL of an HTTP proxy for this upstream. Not shown: it may carry the proxy's password."""
     allow_private: tuple[str, ...] = ()
     """CIDR ranges outside the public internet that this upstream may reach."""
     ca_file: str | None = None

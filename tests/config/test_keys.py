@@ -19,6 +19,7 @@ def _url(text: str) -> str:
         ("https://", "has no host"),
         ("https:///maven2", "has no host"),
         ("https://u:pw@example.org", "must have no user name or password in it; put the user name"),
+        ("https://u:pw/x@example.org", "is not a URL"),
         ("https://u@example.org", "must have no user name or password in it"),
         ("https://example.org/?token=pw", "must have no query"),
         ("https://example.org/?", "must have no query"),

@@ -64,8 +64,8 @@ def _http_url(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
         port = parts.port
-    except ValueError as error:
-        raise ValueError(f"is not a URL: {error}") from None
+    except ValueError:  # its message quotes what may be half of a password
+        raise ValueError("is not a URL: its host or its port is malformed") from None
     if parts.scheme not in {"http", "https"}:
         raise ValueError("must begin with http:// or https://")
     if "@" in parts.netloc:

@@ -41,6 +41,19 @@ def test_an_unusable_spec_names_upstream_and_field(settings: dict[str, Any], fie
     assert "SECRET" not in caught.value.message
 
 
+def test_a_spec_does_not_show_its_secrets() -> None:
+    spec = UpstreamSpec(
+        "central",
+        URL,
+        username="joe",
+        password=Secret("SECRET"),
+        bearer=Secret("SECRET"),
+        headers=(("Private-Token", Secret("SECRET")),),
+        proxy="http://joe:SECRET@127.0.0.1:1",
+    )
+    assert "SECRET" not in repr(spec) + str(spec)
+
+
 def test_a_bundle_without_certificates_is_unusable(tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     path.write_text("nothing")
