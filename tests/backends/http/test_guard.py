@@ -35,6 +35,12 @@ def test_a_name_is_refused_when_any_of_its_addresses_is() -> None:
         assert origin.requests == []
 
 
+def test_only_addresses_of_the_host_the_operator_named_are_told() -> None:
+    with pytest.raises(UpstreamRefused, match="localhost may not be reached: a loopback") as caught:
+        Dialer("up", EgressPolicy(), "repo.example.org").dial("localhost", 1, 1)
+    assert "127" not in caught.value.message
+
+
 def test_an_allowed_name_keeps_its_name_in_the_request() -> None:
     with Origin({"a": b"x"}) as origin, upstream(origin.named_url) as up:
         assert get(up, "a") == (200, b"x")
@@ -44,7 +50,7 @@ def test_an_allowed_name_keeps_its_name_in_the_request() -> None:
 @pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "127.1", "0177.0.0.1"])
 def test_numbers_the_resolver_reads_as_addresses_are_judged_as_those(host: str) -> None:
     with pytest.raises(UpstreamRefused, match=r"127\.0\.0\.1"):
-        Dialer("up", EgressPolicy()).dial(host, 1, 1)
+        Dialer("up", EgressPolicy(), host).dial(host, 1, 1)
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1"])

@@ -86,18 +86,18 @@ def test_a_loop_is_named() -> None:
     with Origin() as origin, upstream(origin.url) as up:
         origin.put("a", redirect="/b?secret=1")
         origin.put("b", redirect="/a")
-        with pytest.raises(UpstreamUnavailable, match=r"redirect loop at http://127.*/a$"):
+        with pytest.raises(UpstreamUnavailable, match=rf"loop at 127.0.0.1:{origin.port}$"):
             up.fetch(Fetch("a"))
         assert len(origin.requests) == 2
 
 
 def test_five_redirects_are_followed_and_six_are_too_many() -> None:
-    with Origin({"6": b"x"}) as origin, upstream(origin.url) as up:
+    with Origin({"secret/6": b"x"}) as origin, upstream(origin.url) as up:
         for step in range(6):
-            origin.put(str(step), redirect=f"/{step + 1}?secret=1")
-        assert get(up, "1") == (200, b"x")
+            origin.put(f"secret/{step}", redirect=f"/secret/{step + 1}?secret=1")
+        assert get(up, "secret/1") == (200, b"x")
         with pytest.raises(UpstreamUnavailable, match="more than 5 redirects") as caught:
-            up.fetch(Fetch("0"))
+            up.fetch(Fetch("secret/0"))
     assert "secret" not in caught.value.message
 
 

@@ -31,6 +31,9 @@ class Dialer:
     upstream: str
     policy: EgressPolicy | None
     """None for the way to a proxy, whose address the operator chose."""
+    home: str = ""
+    """The host the operator named: only its addresses are told. Those of hosts that redirects
+    name would map the inside of a network for whoever made the redirect."""
 
     def dial(self, host: str, port: int, timeout: float) -> socket.socket:
         """Connect within ``timeout`` seconds over all addresses of the host.
@@ -77,9 +80,8 @@ class Dialer:
     def _check(self, host: str, address: str) -> None:
         reason = None if self.policy is None else self.policy.refuses(address)
         if reason is not None:
-            raise forbidden(
-                self.upstream, host if host == address else f"{host} ({address})", reason
-            )
+            told = f"{host} ({address})" if host == self.home != address else host
+            raise forbidden(self.upstream, told, reason)
 
 
 def forbidden(upstream: str, host: str, reason: str) -> EgressRefused:

@@ -63,14 +63,14 @@ class Line:
     With a proxy, hosts given as addresses are checked here; names are resolved by the proxy, so
     what they stand for is the proxy's to guard.
 
-    Raises OSError when ``spec.ca_file`` cannot be used.
+    Raises OSError when ``spec.ca_file`` cannot be used, ValueError for a ``spec.url`` that is none.
     """
 
     def __init__(self, spec: UpstreamSpec, policy: EgressPolicy, proxy: Proxy | None) -> None:
         self._spec = spec
         self._policy = policy
         self._proxy = proxy
-        self._dialer = Dialer(spec.name, None if proxy else policy)
+        self._dialer = Dialer(spec.name, None if proxy else policy, check_url(spec.url).host)
         # The system's authorities take long to read: not before an https connection needs them.
         self._tls = ssl.create_default_context(cafile=spec.ca_file) if spec.ca_file else None
 

@@ -96,21 +96,25 @@ class HttpUpstream:
             reply.close()
             url = self._redirected(url, reply.headers.get("location"))
             if url in visited:
-                raise self._unavailable(f"redirect loop at {url}")
+                raise self._unavailable(f"redirect loop at {url.authority}")
             visited.add(url)
             if url.origin != self._base.origin:
                 credentials = ()  # and never again: the way back was chosen by a stranger
-        raise self._unavailable(f"more than {_MOST_REDIRECTS} redirects, the last to {url}")
+        raise self._unavailable(
+            f"more than {_MOST_REDIRECTS} redirects, the last to {url.authority}"
+        )
 
     def _redirected(self, url: WebUrl, location: str | None) -> WebUrl:
         if location is None:
-            raise self._unavailable(f"redirect without Location at {url}")
+            raise self._unavailable(f"redirect without Location at {url.authority}")
         try:
             # http.client reads headers as Latin-1; servers send UTF-8 (RFC 9110, 5.5).
             target = quote(location.encode("latin-1"), safe=_URL_CHARACTERS)
             following = check_url(urldefrag(urljoin(url.text, target)).url)
         except ValueError as error:
-            raise self._refused(f"redirect at {url} may not be followed: {error}") from None
+            raise self._refused(
+                f"redirect at {url.authority} may not be followed: {error}"
+            ) from None
         if url.scheme == "https" and following.scheme == "http":
             raise self._refused(f"redirect from https to http at {following.host}")
         return following
