@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from tests.service.hub import FILE, LARGE, SMALL, VISIBLE, Hub, MakeHub, fake
 from virtreg.backends.store import MemoryStore
-from virtreg.errors import IntegrityError, StorageError
+from virtreg.errors import IntegrityError, StorageError, UpstreamBusy
 from virtreg.events import Filled, FillFailed
 from virtreg.formats.maven.adapter import MavenFormat
 from virtreg.model import Expectation, Fetch, Route, UpstreamSpec
@@ -38,6 +38,18 @@ def misjudging(by: int) -> Misjudging:
     upstream = Misjudging(spec=UpstreamSpec("a", "http://a.invalid"))
     upstream.by = by
     return upstream
+
+
+class Crowded(FakeUpstream):
+    """Has no connection left for a checksum file, ``times`` times."""
+
+    times = 0
+
+    def fetch(self, request: Fetch) -> FakeReply:
+        if request.path.endswith(".sha1") and self.times > 0:
+            self.times -= 1
+            raise UpstreamBusy("all 16 connections busy", upstream="a", retry_after=30)
+        return super().fetch(request)
 
 
 class Careless(MemoryStore):
@@ -133,6 +145,30 @@ def test_the_second_best_checksum_file_is_believed_when_the_best_is_absent(
     a.put(f"{FILE}.md5", b"0" * 32)
     with pytest.raises(IntegrityError, match="md5"):
         make_hub(a).get(FILE)
+
+
+def test_a_large_body_waits_for_its_turn_to_be_compared(make_hub: MakeHub) -> None:
+    a = Crowded(spec=UpstreamSpec("a", "http://a.invalid"))
+    a.times = 3
+    a.put(FILE, LARGE)
+    a.put(f"{FILE}.sha1", WRONG.encode())
+    hub = make_hub(a)
+    _, error = read_until_refused(hub, FILE)
+    assert WRONG in error.message
+    assert hub.blobs() == set()
+
+
+def test_a_small_body_that_could_not_be_compared_is_not_believed(make_hub: MakeHub) -> None:
+    a = Crowded(spec=UpstreamSpec("a", "http://a.invalid"))
+    a.times = 1
+    a.put(FILE, SMALL)
+    a.put(f"{FILE}.sha1", WRONG.encode())
+    hub = make_hub(a)
+    with pytest.raises(UpstreamBusy):
+        hub.get(FILE)
+    assert hub.blobs() == set()
+    a.put(f"{FILE}.sha1", hashlib.sha1(SMALL).hexdigest().encode())
+    assert hub.pull(FILE).body == SMALL
 
 
 def test_a_checksum_file_that_is_none_claims_nothing(make_hub: MakeHub) -> None:

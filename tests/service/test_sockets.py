@@ -11,6 +11,7 @@ import pytest
 from tests.service.hub import DAY, FILE, LARGE, SMALL, MakeHub
 from virtreg.backends.http.upstream import HttpUpstream
 from virtreg.errors import (
+    IntegrityError,
     NotFound,
     UpstreamError,
     UpstreamRefused,
@@ -18,7 +19,7 @@ from virtreg.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from virtreg.events import Filled
+from virtreg.events import Filled, FillFailed
 from virtreg.model import UpstreamSpec
 from virtreg.testing.gate import Gate
 from virtreg.testing.origin import Origin
@@ -152,3 +153,15 @@ def test_a_stale_copy_costs_one_conditional_request(
     assert entry is not None
     assert asked[-1]["if-none-match"] == entry.etag
     assert asked[-1]["if-modified-since"] == entry.last_modified
+
+
+def test_one_connection_is_enough_to_disprove_a_large_body(
+    make_hub: MakeHub, origin: Origin, connect: Connect
+) -> None:
+    origin.put(FILE, LARGE)
+    origin.put(f"{FILE}.sha1", b"0" * 40)
+    hub = make_hub(connect(origin.url, max_connections=1, read_timeout=1))
+    with hub.resolve(FILE).body as body, pytest.raises(IntegrityError, match="sha1"):
+        b"".join(body.read())
+    hub.events.wait(FillFailed, FILE)
+    assert hub.blobs() == set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Executor, Future
 
 from virtreg.core.digests import parse_sidecar
-from virtreg.errors import UpstreamError
+from virtreg.errors import UpstreamBusy, UpstreamError
 from virtreg.model import Algorithm, Digests, Fetch
 from virtreg.service.exchange import Exchange, Reading
 
@@ -23,9 +23,15 @@ class Claims:
         self._sidecar = sidecar
 
     def wait(self) -> Digests:
+        """Raises UpstreamBusy when the checksum file could not be asked for; ``ask_again`` then."""
         if self._sidecar is None:
             return self.known
         found = self._sidecar.result()
+        return self.known if found is None else {found[0]: found[1]}
+
+    def ask_again(self, exchange: Exchange) -> Digests:
+        """Ask for the checksum file once more, on this thread. Raises as ``wait`` does."""
+        found = _read_sidecar(exchange)
         return self.known if found is None else {found[0]: found[1]}
 
 
@@ -38,10 +44,13 @@ def claims_of(exchange: Exchange, known: Digests, pool: Executor) -> Claims:
 
 
 def _read_sidecar(exchange: Exchange) -> tuple[Algorithm, str] | None:
-    """The first checksum file that exists and parses. One that cannot be had claims nothing."""
+    """The first checksum file that exists and parses. One that cannot be had claims nothing;
+    raises UpstreamBusy when nobody could be asked, which says nothing about the file."""
     for algorithm, path in exchange.expectation.sidecars:
         try:
             reply = exchange.upstream.fetch(Fetch(path))
+        except UpstreamBusy:
+            raise
         except UpstreamError:
             return None
         try:

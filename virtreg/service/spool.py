@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from virtreg.protocols import Body
 
 PIECE = 256 * 1024
 """Bytes handed out at a time: the best trade of CPU per byte against memory per transfer."""
+
+_FOLLOWED = 1024 * 1024
+
+_RECENT = 4 * 1024 * 1024
+"""Bytes kept in memory for followers."""
 
 HELD_BACK = 64 * 1024
 """Bytes kept from readers until the body is proved."""
@@ -31,6 +37,7 @@ class Spool:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._grown = threading.Condition(threading.Lock())
         self._written = 0
+        self._recent: deque[tuple[int, bytes]] = deque()
         self._complete = False
         self._proved = False
         self._closed = False
@@ -39,6 +46,11 @@ class Spool:
     @property
     def written(self) -> int:
         return self._written
+
+    @property
+    def failed(self) -> bool:
+        """Whether the body will never be whole."""
+        return self._error is not None
 
     def append(self, data: bytes) -> None:
         """Raises StorageError when the disk does not take it."""
@@ -49,7 +61,10 @@ class Spool:
         except OSError as error:
             raise StorageError(f"cannot write to the spool folder: {error.strerror}") from error
         with self._grown:
+            self._recent.append((self._written, data))
             self._written += len(data)
+            while self._recent[0][0] < self._written - _RECENT:
+                self._recent.popleft()
             self._grown.notify_all()
 
     def complete(self) -> None:
@@ -75,25 +90,40 @@ class Spool:
         """Bytes already written, proved or not, for digesting and comparing."""
         return os.pread(self._descriptor, limit, offset)
 
-    def follow(self) -> Iterator[bytes]:
+    def follow(self) -> Iterator[bytes | memoryview]:
         """Every byte as it is written, ending when the body is complete; for digests.
 
-        Raises the writer's error. Not for clients: nothing is held back.
+        Pieces are good until the next is asked for. Who keeps up gets the very bytes that were
+        appended; what was appended long ago is read from the file, into one buffer. Raises the
+        writer's error. Not for clients: nothing is held back.
         """
+        buffer = memoryview(bytearray(_FOLLOWED))
         offset = 0
         while True:
             with self._grown:
-                self._grown.wait_for(
-                    lambda at=offset: self._written > at or self._complete or self._error  # type: ignore[misc]
-                )
+                while (
+                    self._error is None
+                    and not self._complete
+                    and self._written - offset < _FOLLOWED
+                ):
+                    self._grown.wait()
                 if self._error is not None:
                     raise self._error
                 written, complete = self._written, self._complete
-            while offset < written:
-                data = self.read_back(offset, min(4 * PIECE, written - offset))
-                offset += len(data)
+                recent = [(at, data) for at, data in self._recent if at >= offset]
+            kept = recent[0][0] if recent else written
+            while offset < kept:
+                length = os.preadv(
+                    self._descriptor, [buffer[: min(_FOLLOWED, kept - offset)]], offset
+                )
+                if not length:
+                    raise StorageError("the spool file ended before the download did")
+                offset += length
+                yield buffer[:length]
+            for _, data in recent:
                 yield data
-            if complete and offset >= self._written:
+            offset = written
+            if complete:
                 return
 
     def readable(self, offset: int) -> int:

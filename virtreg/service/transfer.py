@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 
 from attrs import field, frozen
 
 from virtreg.errors import (
     IntegrityError,
+    UpstreamBusy,
     UpstreamError,
     UpstreamTimeout,
     UpstreamUnavailable,
@@ -20,6 +22,8 @@ from virtreg.service.claims import Claims
 from virtreg.service.digesting import compare, digest
 from virtreg.service.exchange import ATTEMPTS, Exchange, Reading, pause
 from virtreg.service.spool import PIECE, Spool
+
+_BEST_FIRST = (Algorithm.SHA256, Algorithm.SHA512, Algorithm.SHA1, Algorithm.MD5)
 
 
 class Transfer:
@@ -51,15 +55,18 @@ class Transfer:
         retries at once finds nothing of this transfer any more.
         """
         proving = threading.Thread(target=self._prove, name="virtreg-digest", daemon=True)
-        self._proved: Future[Digests] = Future()
+        self._proved: Future[tuple[dict[Algorithm, str], Digests]] = Future()
         proving.start()
         try:
             self._receive()
+            # Its connection may be the one that the checksum file waits for.
+            self._reading.reply.close()
             self._spool.complete()
-            digests = self._proved.result()
+            digests, claims = self._proved.result()
             self._spool.prove()
-            # The rest of the digests waits until the client has its bytes.
-            rest = digest(self._spool.follow(), set(Algorithm) - set(digests))
+            # The other digests wait until the clients have their bytes.
+            digests |= digest(self._spool.follow(), set(Algorithm) - set(digests))
+            compare(digests, claims, self._exchange.name)
         except BaseException as error:  # noqa: BLE001 - told to everybody who waits
             failure = error if isinstance(error, UpstreamError) else _broken(self._exchange, error)
             try:
@@ -70,21 +77,35 @@ class Transfer:
         finally:
             self._reading.reply.close()
             proving.join()
-        return {**digests, **rest}
+        return digests
 
     def discard(self) -> None:
         """Remove the file, whether or not the transfer has ended; from any thread."""
         self._spool.path.unlink(missing_ok=True)
 
     def _prove(self) -> None:
-        """Digest what the proof needs while the bytes arrive, on a thread of its own."""
+        """Digest what the proof needs while the bytes arrive, on a thread of its own: the best
+        claim alone, since every digest costs the clients time. Where nothing is claimed there is
+        nothing to wait for."""
         try:
-            claims = self._claims.wait()
-            digests = digest(self._spool.follow(), {Algorithm.SHA256, *claims})
-            compare(digests, claims, self._exchange.name)
-            self._proved.set_result(digests)
+            claims = self._claimed()
+            best = next((algorithm for algorithm in _BEST_FIRST if algorithm in claims), None)
+            digests = {} if best is None else digest(self._spool.follow(), [best])
+            compare(digests, {} if best is None else {best: claims[best]}, self._exchange.name)
+            self._proved.set_result((digests, claims))
         except BaseException as error:  # noqa: BLE001 - raised again by whoever waits for it
             self._proved.set_exception(error)
+
+    def _claimed(self) -> Digests:
+        """Wait for a turn to ask for the checksum file, for as long as there is a body to prove:
+        downloads that are under way may hold every connection, this one among them."""
+        try:
+            return self._claims.wait()
+        except UpstreamBusy:
+            while not (self._spool.failed or self._closing.wait(pause(0))):
+                with suppress(UpstreamBusy):
+                    return self._claims.ask_again(self._exchange)
+            raise
 
     def _receive(self) -> None:
         failures = 0
