@@ -9,7 +9,9 @@ from virtreg.errors import IntegrityError
 from virtreg.model import Algorithm, Digests
 
 
-def digest(pieces: Iterable[bytes], algorithms: Iterable[Algorithm]) -> dict[Algorithm, str]:
+def digest(
+    pieces: Iterable[bytes | memoryview], algorithms: Iterable[Algorithm]
+) -> dict[Algorithm, str]:
     """Run the pieces through every algorithm in one pass. hashlib gives the interpreter lock up
     while it works on a piece."""
     running = {

@@ -18,10 +18,10 @@ from virtreg.protocols import Body
 PIECE = 256 * 1024
 """Bytes handed out at a time: the best trade of CPU per byte against memory per transfer."""
 
-_FOLLOWED = 1024 * 1024
+_WORTH_WAKING = 1024 * 1024
 
 _RECENT = 4 * 1024 * 1024
-"""Bytes kept in memory for followers."""
+"""Bytes kept in memory: who keeps up with a download is spared reading the file back."""
 
 HELD_BACK = 64 * 1024
 """Bytes kept from readers until the body is proved."""
@@ -93,52 +93,53 @@ class Spool:
     def follow(self) -> Iterator[bytes | memoryview]:
         """Every byte as it is written, ending when the body is complete; for digests.
 
-        Pieces are good until the next is asked for. Who keeps up gets the very bytes that were
-        appended; what was appended long ago is read from the file, into one buffer. Raises the
-        writer's error. Not for clients: nothing is held back.
+        Pieces are good until the next is asked for. Raises the writer's error. Not for clients:
+        nothing is held back.
         """
-        buffer = memoryview(bytearray(_FOLLOWED))
+        buffer = memoryview(bytearray(PIECE))
         offset = 0
         while True:
             with self._grown:
-                while (
-                    self._error is None
-                    and not self._complete
-                    and self._written - offset < _FOLLOWED
+                # Waking is worth it for a good piece only.
+                while not (
+                    self._error or self._complete or self._written - offset >= _WORTH_WAKING
                 ):
                     self._grown.wait()
                 if self._error is not None:
                     raise self._error
-                written, complete = self._written, self._complete
-                recent = [(at, data) for at, data in self._recent if at >= offset]
-            kept = recent[0][0] if recent else written
-            while offset < kept:
-                length = os.preadv(
-                    self._descriptor, [buffer[: min(_FOLLOWED, kept - offset)]], offset
-                )
+                upto, recent = self._past(offset, self._written)
+            if upto == offset and not recent:
+                return
+            while offset < upto:
+                length = os.preadv(self._descriptor, [buffer[: min(PIECE, upto - offset)]], offset)
                 if not length:
-                    raise StorageError("the spool file ended before the download did")
+                    raise _ended_early()
                 offset += length
                 yield buffer[:length]
-            for _, data in recent:
+            for data in recent:
+                offset += len(data)
                 yield data
-            offset = written
-            if complete:
-                return
 
-    def readable(self, offset: int) -> int:
-        """Wait until bytes past ``offset`` may be read, and return up to where; ``offset`` itself
-        at the true end. Raises the writer's error."""
+    def past(self, offset: int) -> tuple[int, list[bytes]]:
+        """Wait until a client may have bytes past ``offset``: those in the file up to the first
+        result, and then the pieces of the second. Nothing of either at the true end.
+
+        Raises the writer's error.
+        """
         with self._grown:
             while True:
                 if self._error is not None:
                     raise self._error
                 visible = self._written if self._proved else self._written - HELD_BACK
-                if visible > offset:
-                    return visible
-                if self._proved:
-                    return offset
+                if visible > offset or self._proved:
+                    return self._past(offset, max(visible, offset))
                 self._grown.wait()
+
+    def _past(self, offset: int, visible: int) -> tuple[int, list[bytes]]:
+        recent = [
+            (at, data) for at, data in self._recent if at >= offset and at + len(data) <= visible
+        ]
+        return (recent[0][0] if recent else visible), [data for _, data in recent]
 
     def descriptor(self) -> int:
         """A descriptor of the file for one reader, who closes it. Raises Missing when the writer
@@ -169,20 +170,29 @@ class SpoolBody(Body):
     def read(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         if self._descriptor is None:
             raise ValueError("the body is closed")
-        offset, readable = start, 0
+        offset = start
         while stop is None or offset < stop:
-            if offset >= readable:
-                readable = self._spool.readable(offset)
-                if readable <= offset:
-                    return
-            end = readable if stop is None else min(readable, stop)
-            data = os.pread(self._descriptor, min(PIECE, end - offset), offset)
-            if not data:
-                raise StorageError("the spool file ended before the download did")
-            offset += len(data)
-            yield data
+            upto, recent = self._spool.past(offset)
+            if upto == offset and not recent:
+                return
+            end = upto if stop is None else min(upto, stop)
+            while offset < end:
+                data = os.pread(self._descriptor, min(PIECE, end - offset), offset)
+                if not data:
+                    raise _ended_early()
+                offset += len(data)
+                yield data
+            for piece in recent:
+                wanted = piece if stop is None else piece[: max(0, stop - offset)]
+                offset += len(wanted)
+                if wanted:
+                    yield wanted
 
     def close(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _ended_early() -> StorageError:
+    return StorageError("the spool file ended before the download did")
