@@ -37,7 +37,7 @@ def snippets(base_url: str, registry: RegistrySpec) -> tuple[Snippet, ...]:
     return (
         Snippet("Maven", "~/.m2/settings.xml", _settings_xml(url, name)),
         Snippet("Gradle 7 and later", "settings.gradle", _settings_gradle(url)),
-        Snippet("Gradle, one project", "build.gradle", _build_gradle(url)),
+        Snippet("Gradle 6 and older", "build.gradle", _build_gradle(url)),
         Snippet("sbt", "build.sbt", _build_sbt(url, name)),
     )
 

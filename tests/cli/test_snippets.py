@@ -37,13 +37,13 @@ def test_any_url_survives_in_xml(path: str) -> None:
 def test_plain_http_is_allowed_where_new_tools_ask_for_that() -> None:
     assert "allowInsecureProtocol = true" in _text("http://h", "Gradle 7 and later")
     assert "allowInsecureProtocol" not in _text("https://h", "Gradle 7 and later")
-    assert "allowInsecureProtocol" not in _text("http://h", "Gradle, one project")
+    assert "allowInsecureProtocol" not in _text("http://h", "Gradle 6 and older")
     assert ".withAllowInsecureProtocol(true)" in _text("http://h", "sbt")
     assert "Insecure" not in _text("https://h", "sbt")
 
 
 def test_quotes_cannot_end_a_build_scripts_string() -> None:
-    assert r"url 'http://h/a\'b\\c/maven/main/'" in _text(r"http://h/a'b\c", "Gradle, one project")
+    assert r"url 'http://h/a\'b\\c/maven/main/'" in _text(r"http://h/a'b\c", "Gradle 6 and older")
     assert r'"http://h/a\"b\\c/maven/main/"' in _text(r"http://h/a" + '"' + r"b\c", "sbt")
 
 
