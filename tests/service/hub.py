@@ -25,7 +25,7 @@ from virtreg.service.intake import Intake
 from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
 from virtreg.service.resolution import Resolved
-from virtreg.service.spool import HELD_BACK
+from virtreg.service.spool import PIECE
 from virtreg.service.works import Works
 from virtreg.testing.fakes import FakeClock, FakeUpstream
 
@@ -35,7 +35,7 @@ OTHER = "org/example/a/1.0/a-1.0-other.bin"
 SMALL = b"small" * 1000
 LARGE = bytes(range(256)) * 4096
 """1 MiB: spooled, not read into memory."""
-VISIBLE = len(LARGE) - HELD_BACK
+VISIBLE = len(LARGE) - PIECE
 """How much of LARGE may leave before it is proved."""
 HOUR = 3600.0
 DAY = 24 * HOUR

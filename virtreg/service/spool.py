@@ -1,7 +1,7 @@
 """A download on its way: one writer appends to a file, any number of readers follow it.
 
-Readers see bytes as they arrive, but the last :data:`HELD_BACK` bytes only once the whole body is
-proved, so that nobody ever receives a complete body that turns out to be wrong.
+Readers see bytes as they arrive, but the piece that arrived last only once another follows or the
+whole body is proved, so that nobody ever receives a complete body that turns out to be wrong.
 """
 
 from __future__ import annotations
@@ -23,9 +23,6 @@ _WORTH_WAKING = 1024 * 1024
 _RECENT = 4 * 1024 * 1024
 """Bytes kept in memory: who keeps up with a download is spared reading the file back."""
 
-HELD_BACK = 64 * 1024
-"""Bytes kept from readers until the body is proved."""
-
 
 class Spool:
     """The file of one download. ``append``, ``complete``, ``prove`` and ``fail`` are the writer's
@@ -37,6 +34,8 @@ class Spool:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._grown = threading.Condition(threading.Lock())
         self._written = 0
+        self._held_from = 0
+        """Where the last piece begins: kept from readers while it may be the end."""
         self._recent: deque[tuple[int, bytes]] = deque()
         self._complete = False
         self._proved = False
@@ -62,6 +61,7 @@ class Spool:
             raise StorageError(f"cannot write to the spool folder: {error.strerror}") from error
         with self._grown:
             self._recent.append((self._written, data))
+            self._held_from = self._written
             self._written += len(data)
             while self._recent[0][0] < self._written - _RECENT:
                 self._recent.popleft()
@@ -130,7 +130,7 @@ class Spool:
             while True:
                 if self._error is not None:
                     raise self._error
-                visible = self._written if self._proved else self._written - HELD_BACK
+                visible = self._written if self._proved else self._held_from
                 if visible > offset or self._proved:
                     return self._past(offset, max(visible, offset))
                 self._grown.wait()
