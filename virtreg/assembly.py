@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from wsgiref.types import WSGIApplication
@@ -38,7 +37,6 @@ from virtreg.wsgi.ledger import Ledger
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.ready import ReadyAnswers
 
-_ASKING_THREADS = 64
 _CLOSING_GRACE = 10.0
 """Seconds running downloads get when the process ends and nobody waits for them any more."""
 
@@ -89,13 +87,11 @@ def build(
     index = open_index(path)
     ready = ReadyAnswers(config.server.hot_bytes)
     ledger = Ledger(index, access_log=bool(config.server.access_log))
-    pool = ThreadPoolExecutor(_ASKING_THREADS, thread_name_prefix="virtreg-ask")
     works = Works(
         store=store,
         index=index,
-        intake=Intake(_spool_folder(store, path), pool, clock),
+        intake=Intake(_spool_folder(store, path), clock),
         publisher=Publisher(store, index),
-        pool=pool,
         clock=clock,
         observers=(ready.observe, *observers),
     )

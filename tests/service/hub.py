@@ -82,25 +82,19 @@ class Hub:
         self.store = store or self._spools
         self.index = open_index(folder / "index")
         self._closed = False
-        pool = ThreadPoolExecutor(32, thread_name_prefix="virtreg-ask")
         self.works = Works(
             store=self.store,
             index=self.index,
-            intake=Intake(self._spools.spool, pool, self.clock),
+            intake=Intake(self._spools.spool, self.clock),
             publisher=Publisher(self.store, self.index),
-            pool=pool,
             clock=self.clock,
             observers=(*observers, self.events),
         )
         spec = RegistrySpec(
             1, "all", "maven", tuple(upstream.spec for upstream in upstreams), order
         )
-        self.registry = PullThroughRegistry(
-            spec,
-            format or MavenFormat(),
-            [GuardedUpstream(upstream, self.clock) for upstream in upstreams],
-            self.works,
-        )
+        self.guarded = [GuardedUpstream(upstream, self.clock) for upstream in upstreams]
+        self.registry = PullThroughRegistry(spec, format or MavenFormat(), self.guarded, self.works)
 
     def resolve(self, path: str | Route) -> Resolved:
         return self.registry.resolve(self.route(path))
@@ -162,7 +156,9 @@ class Hub:
             return
         self._closed = True
         self.works.close(grace)
-        self.works.pool.shutdown(wait=True)
+        for guarded in self.guarded:
+            guarded.threads.shutdown(wait=True)
+            guarded.close()
         for thread in threading.enumerate():
             if thread.name in ("virtreg-transfer", "virtreg-digest"):
                 thread.join(20)

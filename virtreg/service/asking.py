@@ -1,4 +1,4 @@
-"""Asking upstreams: one exchange each, on a shared pool of threads, told apart by outcome."""
+"""Asking upstreams: one exchange each, on the upstream's own threads, told apart by outcome."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from virtreg.model import Answered, Expectation, Fetch, Route, Validators
 from virtreg.protocols import Reply, Upstream
 
 T = TypeVar("T")
+
+Question = tuple[Executor, Callable[[], T]]
+"""What to ask, and where it is asked when the walk's own thread has others to wait for."""
 
 FOUND = (200, 206)
 UNCHANGED = 304
@@ -73,23 +76,22 @@ class Asking(Generic[T]):
     """The questions of one walk that are in flight. Used by the walk's thread; ``close`` drops
     what nobody waits for any more, as it arrives."""
 
-    def __init__(self, pool: Executor, discard: Callable[[T], None]) -> None:
-        self._pool = pool
+    def __init__(self, discard: Callable[[T], None]) -> None:
         self._discard = discard
         self._answers: queue.SimpleQueue[T | _Raised] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
         self._flying = 0
 
-    def start(self, questions: Sequence[Callable[[], T]]) -> None:
+    def start(self, questions: Sequence[Question[T]]) -> None:
         """Put the questions; a lone one is put on this very thread, which has nothing else to
         do."""
         self._flying += len(questions)
         if len(questions) == 1 and self._flying == 1:
-            self._run(questions[0])
+            self._run(questions[0][1])
             return
-        for question in questions:
-            self._pool.submit(self._run, question)
+        for threads, question in questions:
+            threads.submit(self._run, question)
 
     def wait(self) -> T:
         """The next answer to arrive. Raises what its question raised."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 
 from virtreg.core.digests import parse_sidecar
 from virtreg.errors import UpstreamBusy, UpstreamError
@@ -35,12 +35,12 @@ class Claims:
         return self.known if found is None else {found[0]: found[1]}
 
 
-def claims_of(exchange: Exchange, known: Digests, pool: Executor) -> Claims:
+def claims_of(exchange: Exchange, known: Digests) -> Claims:
     """The claims of an answer; a checksum file is looked for only where the answer itself proves
     nothing."""
     if known or not exchange.expectation.sidecars:
         return Claims(known, None)
-    return Claims(known, pool.submit(_read_sidecar, exchange))
+    return Claims(known, exchange.upstream.threads.submit(_read_sidecar, exchange))
 
 
 def _read_sidecar(exchange: Exchange) -> tuple[Algorithm, str] | None:

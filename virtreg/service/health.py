@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from virtreg.core.breaker import Breaker
 from virtreg.errors import (
@@ -17,9 +18,15 @@ from virtreg.errors import (
 from virtreg.model import Fetch
 from virtreg.protocols import Reply, Upstream
 
+_THREADS = 64
+
 
 class GuardedUpstream:
     """An upstream behind its breaker; the protocol ``Upstream``. Thread-safe."""
+
+    threads: Executor
+    """Where it is asked in the background. Its own: while it is silent, only those wait who ask
+    it. Threads are made when they are needed."""
 
     def __init__(self, upstream: Upstream, clock: Callable[[], float]) -> None:
         self._upstream = upstream
@@ -28,6 +35,7 @@ class GuardedUpstream:
         self._breaker = Breaker()
         self._throttled_until = 0.0
         self.spec = upstream.spec
+        self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="virtreg-ask")
 
     def fetch(self, request: Fetch) -> Reply:
         """As the upstream's own, but raises at once, with ``retry_after``, while the breaker is
@@ -73,6 +81,7 @@ class GuardedUpstream:
             return self._breaker.blocked_until(self._clock())
 
     def close(self) -> None:
+        self.threads.shutdown(wait=False, cancel_futures=True)
         self._upstream.close()
 
     def _throttled(self, retry_after: float | None) -> None:

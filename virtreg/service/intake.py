@@ -12,7 +12,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from pathlib import Path
 
 from virtreg.errors import IntegrityError, UpstreamError, UpstreamTimeout, UpstreamUnavailable
@@ -34,14 +33,8 @@ _EXAMINED = 4096
 class Intake:
     """Turns replies into arrivals. Thread-safe; one for all registries of a process."""
 
-    def __init__(
-        self,
-        folder: Callable[[], Path],
-        pool: Executor,
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, folder: Callable[[], Path], clock: Callable[[], float]) -> None:
         self._folder = folder
-        self._pool = pool
         self._clock = clock
         self._closing = threading.Event()
         self._lock = threading.Lock()
@@ -109,7 +102,7 @@ class Intake:
         attempt = 0
         while True:
             try:
-                claims = claims_of(exchange, self._examine(exchange, reading), self._pool)
+                claims = claims_of(exchange, self._examine(exchange, reading))
                 return claims, self._settle(exchange, reading, limit)
             except (UpstreamTimeout, UpstreamUnavailable):
                 exchange.upstream.failed()

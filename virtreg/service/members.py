@@ -48,12 +48,12 @@ class Members:
 
     def gather(self, route: Route, entries: dict[str, Entry]) -> list[Member]:
         """Every upstream's part, in order, asked in parallel where the cache cannot tell."""
-        asking: Asking[Member] = Asking(self._works.pool, _dropped)
+        asking: Asking[Member] = Asking(_dropped)
         known = [self._known(at, route, entries) for at in range(len(self._upstreams))]
         members = {member.position: member for member in known if member is not None}
         questions = [
-            partial(self._ask, at, route, entries.get(self._upstreams[at].spec.key))
-            for at in range(len(self._upstreams))
+            (upstream.threads, partial(self._ask, at, route, entries.get(upstream.spec.key)))
+            for at, upstream in enumerate(self._upstreams)
             if at not in members
         ]
         try:

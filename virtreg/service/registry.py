@@ -35,7 +35,7 @@ from virtreg.events import (
 from virtreg.model import Entry, RegistrySpec, Route
 from virtreg.protocols import EntryIndex, Format
 from virtreg.service.arrival import Arrival
-from virtreg.service.asking import Asking, Heard, answered, ask, close_reply
+from virtreg.service.asking import Asking, Heard, Question, answered, ask, close_reply
 from virtreg.service.checksums import checksum_of
 from virtreg.service.exchange import Exchange
 from virtreg.service.failures import absent, broken
@@ -109,7 +109,7 @@ class PullThroughRegistry:
         entries = self._entries(route)
         walk = self._walk(route, entries)
         answers: dict[int, Heard] = {}
-        asking = Asking(self._works.pool, close_reply)
+        asking = Asking(close_reply)
         try:
             while True:
                 match walk.next():
@@ -165,18 +165,16 @@ class PullThroughRegistry:
 
     # Asking and hearing
 
-    def _question(
-        self, position: int, route: Route, entries: dict[str, Entry]
-    ) -> Callable[[], Heard]:
+    def _question(self, position: int, route: Route, entries: dict[str, Entry]) -> Question[Heard]:
         upstream = self._upstreams[position]
         entry = entries.get(self._sources[position])
         if entry is not None and self._works.suspects.until(entry.source, route.path) > (
             self._works.clock()
         ):
-            return lambda: _suspected(position, upstream.spec.name)
+            return upstream.threads, lambda: _suspected(position, upstream.spec.name)
         known = None if entry is None else entry.validators
         expectation = self.format.expect(route)
-        return lambda: ask(upstream, position, route, expectation, known)
+        return upstream.threads, lambda: ask(upstream, position, route, expectation, known)
 
     def _weigh(self, heard: Heard, route: Route, entries: dict[str, Entry]) -> Outcome:
         """What an answer means for the walk, with what follows from it for the cache."""

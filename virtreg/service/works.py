@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from attrs import field, frozen
 
@@ -48,7 +47,6 @@ class Works:
     index: EntryIndex
     intake: Intake
     publisher: Publisher
-    pool: ThreadPoolExecutor
     clock: Callable[[], float]
     observers: Sequence[Observer] = ()
     flights: Flights[Landed] = field(factory=Flights)
@@ -93,7 +91,6 @@ class Works:
         """Let downloads end for up to ``grace`` seconds, then publish what is whole."""
         self.intake.close(grace)
         self.publisher.close()
-        self.pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _arriving(route: Route, origin: str, expires_at: float, arrival: Arrival) -> Resolved | None:
