@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.service.hub import FILE, OTHER, SMALL, MakeHub, down, fake
+from tests.service.hub import DAY, FILE, OTHER, SMALL, MakeHub, down, fake
 from virtreg.errors import (
     EgressRefused,
     IntegrityError,
@@ -56,6 +56,18 @@ def test_an_absence_is_believed_for_its_time_and_no_longer(make_hub: MakeHub) ->
     assert (a.count(FILE), b.count(FILE)) == (2, 1)
 
 
+def test_an_absence_heard_before_the_clock_was_set_back_is_not_believed(
+    make_hub: MakeHub,
+) -> None:
+    a = fake("a", negative_validity_seconds=60)
+    hub = make_hub(a)
+    with pytest.raises(NotFound):
+        hub.get(FILE)
+    a.put(FILE, SMALL)
+    hub.clock.advance(-DAY)
+    assert hub.get(FILE).body == SMALL
+
+
 def test_a_validity_of_zero_remembers_no_absence(make_hub: MakeHub) -> None:
     a = fake("a", negative_validity_seconds=0)
     hub = make_hub(a)
@@ -100,7 +112,7 @@ def test_trouble_is_never_an_absence(make_hub: MakeHub, trouble: UpstreamError) 
     assert caught.value.upstream == "a"
     assert caught.value.retry_after == trouble.retry_after
     assert caught.value.answers[0] == Answered("a", trouble.outcome, trouble.message)
-    assert hub.works.negatives.until(a.spec.key, FILE) == 0
+    assert hub.works.negatives.until(a.spec.key, FILE, hub.clock()) == 0
 
 
 @TROUBLE

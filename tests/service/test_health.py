@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.service.hub import FILE, LARGE, SMALL, Hub, MakeHub, down, fake
+from tests.service.hub import DAY, FILE, LARGE, SMALL, Hub, MakeHub, down, fake
 from virtreg.errors import (
     NotFound,
     UpstreamBusy,
@@ -37,6 +37,25 @@ def test_after_repeated_failures_it_is_left_alone_until_it_may_have_healed(
     assert error.retry_after == 5
     assert len(a.requests) == asked
     a.heal()
+    hub.clock.advance(5)
+    assert hub.get(FILE).body == SMALL
+
+
+@pytest.mark.parametrize(
+    "trouble", [down(), UpstreamThrottled("429", upstream="a", retry_after=5)], ids=["down", "429"]
+)
+def test_a_clock_that_is_set_back_makes_no_pause_longer(
+    make_hub: MakeHub, trouble: UpstreamError
+) -> None:
+    a = fake("a")
+    a.put(FILE, SMALL)
+    a.fail(trouble)
+    hub = make_hub(a)
+    for _ in range(5):
+        error_of(hub)
+    a.heal()
+    hub.clock.advance(-DAY)
+    assert error_of(hub).retry_after == 5
     hub.clock.advance(5)
     assert hub.get(FILE).body == SMALL
 

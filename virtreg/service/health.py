@@ -34,14 +34,16 @@ class GuardedUpstream:
         self._lock = threading.Lock()
         self._breaker = Breaker()
         self._throttled_until = 0.0
+        self._told = clock()
+        self._set_back = 0.0
         self.spec = upstream.spec
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="virtreg-ask")
 
     def fetch(self, request: Fetch) -> Reply:
         """As the upstream's own, but raises at once, with ``retry_after``, while the breaker is
         open: UpstreamThrottled when the upstream asked for that, else UpstreamUnavailable."""
-        now = self._clock()
         with self._lock:
+            now = self._now()
             admitted = self._breaker.admit(now)
             until = self._breaker.blocked_until(now)
             throttled = now < self._throttled_until
@@ -73,20 +75,15 @@ class GuardedUpstream:
     def failed(self) -> None:
         """A body broke off or stalled after good headers."""
         with self._lock:
-            self._breaker.failed(self._clock())
-
-    def blocked_until(self) -> float | None:
-        """Until when the upstream is left alone, or None."""
-        with self._lock:
-            return self._breaker.blocked_until(self._clock())
+            self._breaker.failed(self._now())
 
     def close(self) -> None:
         self.threads.shutdown(wait=False, cancel_futures=True)
         self._upstream.close()
 
     def _throttled(self, retry_after: float | None) -> None:
-        now = self._clock()
         with self._lock:
+            now = self._now()
             self._breaker.throttled(now, retry_after)
             self._throttled_until = self._breaker.blocked_until(now) or now
 
@@ -101,4 +98,14 @@ class GuardedUpstream:
 
     def _succeeded(self) -> None:
         with self._lock:
-            self._breaker.succeeded(self._clock())
+            self._breaker.succeeded(self._now())
+
+    def _now(self) -> float:
+        """The breaker's time, which never runs backwards. Under the lock.
+
+        The clock may: a machine that starts with a wrong one sets it back while upstreams are
+        left alone, and they would stay so until it has caught up.
+        """
+        told, self._told = self._told, self._clock()
+        self._set_back += max(0.0, told - self._told)
+        return self._told + self._set_back

@@ -70,7 +70,7 @@ class Members:
         spec, now = self._upstreams[at].spec, self._works.clock()
         entry = entries.get(spec.key)
         if entry is None:
-            if self._works.negatives.until(spec.key, route.path) > now:
+            if self._works.negatives.until(spec.key, route.path, now):
                 return Member(at, Answered(spec.name, "absent", "remembered 404"))
             return None
         if not is_fresh(entry, route.freshness, spec, now):
@@ -130,8 +130,9 @@ class Members:
             # Our copy vanished between the question and the answer: ask for the body itself.
             return self._ask(at, route, None)
         if spec.negative_validity_seconds > 0:
-            until = now + spec.negative_validity_seconds
-            self._works.negatives.remember(spec.key, route.path, until)
+            self._works.negatives.remember(
+                spec.key, route.path, now, spec.negative_validity_seconds
+            )
         return Member(at, heard.answer)
 
     def _load(self, entry: Entry) -> bytes | None:

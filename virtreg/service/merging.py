@@ -122,9 +122,10 @@ class Merging:
             assert cause is not None
             raise broken(route, cause, said)
         if not present or (self._format.complete(route) and len(present) < len(members)):
+            now = self._works.clock()
             until = min(
                 (
-                    self._works.negatives.until(self._sources[m.position], route.path)
+                    self._works.negatives.until(self._sources[m.position], route.path, now)
                     for m in members
                     if m.document is None
                 ),

@@ -12,30 +12,34 @@ _CAPACITY = 200_000
 
 
 class Negatives:
-    """``(source, path) -> until`` with a bound on their number. Thread-safe."""
+    """Absent ``(source, path)``, each for its time, with a bound on their number. Thread-safe."""
 
     def __init__(self, capacity: int = _CAPACITY) -> None:
         self._capacity = capacity
         self._lock = threading.Lock()
-        self._until: dict[tuple[str, str], float] = {}
+        self._believed: dict[tuple[str, str], tuple[float, float]] = {}
 
-    def remember(self, source: str, path: str, until: float) -> None:
+    def remember(self, source: str, path: str, now: float, seconds: float) -> None:
         with self._lock:
-            self._until.pop((source, path), None)
-            while len(self._until) >= self._capacity:
-                del self._until[next(iter(self._until))]
-            self._until[source, path] = until
+            self._believed.pop((source, path), None)
+            while len(self._believed) >= self._capacity:
+                del self._believed[next(iter(self._believed))]
+            self._believed[source, path] = (now, now + seconds)
 
-    def until(self, source: str, path: str) -> float:
-        """Until when the path is believed absent; 0 when nothing is remembered."""
-        return self._until.get((source, path), 0)
+    def until(self, source: str, path: str, now: float) -> float:
+        """Until when the path is believed absent; 0 when it is not, ``now``.
+
+        What was heard in the future was heard by a clock that has been set back since.
+        """
+        heard, until = self._believed.get((source, path), (0.0, 0.0))
+        return until if heard <= now < until else 0.0
 
     def forget(self, source: str, path: str | None = None) -> int:
         """Forget one path, or all of a source; the number forgotten."""
         with self._lock:
             if path is not None:
-                return 0 if self._until.pop((source, path), None) is None else 1
-            gone = [key for key in self._until if key[0] == source]
+                return 0 if self._believed.pop((source, path), None) is None else 1
+            gone = [key for key in self._believed if key[0] == source]
             for key in gone:
-                del self._until[key]
+                del self._believed[key]
             return len(gone)

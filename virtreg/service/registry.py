@@ -151,7 +151,7 @@ class PullThroughRegistry:
 
     def _state(self, route: Route, source: str, entry: Entry | None, now: float) -> Cached:
         if entry is None:
-            known = self._works.negatives.until(source, route.path) > now
+            known = self._works.negatives.until(source, route.path, now)
             return Cached.ABSENT if known else Cached.NOTHING
         spec = self._upstreams[self._by_source[source]].spec
         return Cached.FRESH if is_fresh(entry, route.freshness, spec, now) else Cached.STALE
@@ -168,9 +168,8 @@ class PullThroughRegistry:
     def _question(self, position: int, route: Route, entries: dict[str, Entry]) -> Question[Heard]:
         upstream = self._upstreams[position]
         entry = entries.get(self._sources[position])
-        if entry is not None and self._works.suspects.until(entry.source, route.path) > (
-            self._works.clock()
-        ):
+        now = self._works.clock()
+        if entry is not None and self._works.suspects.until(entry.source, route.path, now):
             return upstream.threads, lambda: _suspected(position, upstream.spec.name)
         known = None if entry is None else entry.validators
         expectation = self.format.expect(route)
@@ -200,7 +199,7 @@ class PullThroughRegistry:
                 del entries[source]
             if spec.negative_validity_seconds > 0:
                 self._works.negatives.remember(
-                    source, route.path, self._works.clock() + spec.negative_validity_seconds
+                    source, route.path, self._works.clock(), spec.negative_validity_seconds
                 )
             return Outcome.ABSENT
         return Outcome.FOUND
@@ -239,8 +238,8 @@ class PullThroughRegistry:
         def keep(arrival: Arrival) -> None:
             failure = arrival.entry.exception()
             if failure is not None:
-                until = self._works.clock() + SUSPECTED
-                self._works.suspects.remember(arrival.source, route.path, until)
+                now = self._works.clock()
+                self._works.suspects.remember(arrival.source, route.path, now, SUSPECTED)
                 flight.land()
                 self._works.tell(FillFailed(self.spec.name, route.path, upstream, str(failure)))
                 return
@@ -272,8 +271,9 @@ class PullThroughRegistry:
         return Landed("stale", self._works.clock() + STALE_REPEATED, entry=entry)
 
     def _absent(self, route: Route, answers: dict[int, Heard]) -> NotFound:
+        now = self._works.clock()
         until = min(
-            (self._works.negatives.until(source, route.path) for source in self._sources),
+            (self._works.negatives.until(source, route.path, now) for source in self._sources),
             default=0.0,
         )
         return absent(self.spec, route, {at: heard.answer for at, heard in answers.items()}, until)
