@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import atexit
 import re
 from contextlib import chdir
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from sybil.document import Document
 
 from tests.docs.running import PARSERS, ROOT, WORKS, configuration
+from virtreg import Assembly
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
@@ -24,12 +26,22 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def _close(assembly: Assembly | None) -> None:
+    """Now instead of at the end of the program: other tests count threads."""
+    if assembly is not None:
+        atexit.unregister(assembly.close)
+        assembly.close()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_snippet_works(page: Path, folder: Path) -> None:
     document = Document.parse(str(page), *PARSERS)
-    with chdir(folder):
-        for example in document.examples():
-            example.evaluate()
+    try:
+        with chdir(folder):
+            for example in document.examples():
+                example.evaluate()
+    finally:
+        _close(document.namespace.get("assembly"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
