@@ -13,7 +13,13 @@ from virtreg.backends.http.deadline import Deadline
 from virtreg.backends.http.line import Line, parse_proxy
 from virtreg.backends.http.pool import Pool
 from virtreg.backends.http.reply import HttpReply
-from virtreg.backends.http.verdict import check_found, check_framing, check_status, fold_headers
+from virtreg.backends.http.verdict import (
+    check_found,
+    check_framing,
+    check_lines,
+    check_status,
+    fold_headers,
+)
 from virtreg.core.egress import EgressPolicy, WebUrl, check_url
 from virtreg.errors import (
     ConfigError,
@@ -144,6 +150,7 @@ class HttpUpstream:
                 pool.release()
 
         try:
+            check_lines(self._spec.name, exchange.response.headers)
             headers = fold_headers(exchange.response.headers)
             bodiless = exchange.response.status == 304
             length = 0 if bodiless else check_framing(self._spec.name, headers)

@@ -52,6 +52,15 @@ def check_status(upstream: str, status: int, headers: Mapping[str, str], now: fl
     raise UpstreamUnavailable(said, upstream=upstream)
 
 
+def check_lines(upstream: str, message: http.client.HTTPMessage) -> None:
+    """Raise UpstreamUnavailable when a line of the head is no field line (RFC 9112, 5): what
+    follows it was not read, and that may be how the body ends."""
+    if message.defects:
+        raise UpstreamUnavailable(
+            f"upstream {upstream!r}: malformed header line", upstream=upstream
+        )
+
+
 def check_framing(upstream: str, headers: Mapping[str, str]) -> int | None:
     """The declared length, or None for a body that ends by itself (RFC 9112, 6.3).
 
