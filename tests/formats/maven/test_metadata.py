@@ -89,6 +89,25 @@ def test_unusable_documents_say_why(document: bytes, reason: str) -> None:
         read(document)
 
 
+def test_a_reason_does_not_repeat_what_it_found_at_length() -> None:
+    documents = [
+        b'<?xml version="1.0" encoding="' + b"x" * 100_000 + b'"?><metadata/>',
+        b"<" + b"x" * 100_000 + b"/>",
+        b"<metadata><"
+        + b"x" * 100_000
+        + b">"
+        + b"y" * 2000
+        + b"</"
+        + b"x" * 100_000
+        + b"></metadata>",
+        b"<metadata>&" + b"x" * 100_000 + b";</metadata>",
+    ]
+    for document in documents:
+        with pytest.raises(IntegrityError) as caught:
+            read(document)
+        assert len(caught.value.message) < 300
+
+
 pieces = st.sampled_from(
     [
         *(b"<metadata>", b"</metadata>", b"<versioning>", b"<versions>", b"<version>1"),
