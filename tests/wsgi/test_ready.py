@@ -24,6 +24,17 @@ def test_a_small_answer_is_repeated_from_memory(site: Site, suffix: str) -> None
     assert site.near.count(POM) == 2
 
 
+def test_no_answer_is_repeated_that_was_made_before_the_clock_was_set_back(site: Site) -> None:
+    site.make_ready(POM)
+    absent = f"{POM}.asc"
+    assert [site.get(absent).status for _ in range(2)] == [404, 404]
+    site.near.put(POM, b"<project>replaced</project>")
+    site.near.put(absent, b"signature")
+    site.clock.advance(-48 * HOUR)
+    assert site.get(POM).body == b"<project>replaced</project>"
+    assert site.get(absent).body == b"signature"
+
+
 def test_a_merged_answer_is_repeated_from_memory(site: Site) -> None:
     before = site.merge()
     for source in ("near", "far"):

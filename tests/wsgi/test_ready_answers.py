@@ -21,6 +21,7 @@ def ready(path: str = "a", body: bytes | None = b"") -> Ready:
         body=body,
         key="",
         size=len(body or b""),
+        made_at=0,
         expires_at=0,
         origin="hit",
         scope=Scope("main", path),

@@ -87,7 +87,7 @@ class Application:
         method = environ["REQUEST_METHOD"]
         now = self._clock()
         if (
-            ready.expires_at <= now
+            not ready.made_at <= now < ready.expires_at
             or method not in ("GET", "HEAD")
             or "HTTP_RANGE" in environ
             or "HTTP_IF_NONE_MATCH" in environ
@@ -169,14 +169,16 @@ class Application:
             resolution = registry.resolve(route)
         except NotFound as error:
             problem = registry.format.problem(error)
-            if error.expires_at > self._clock():
-                self._ready.put(asked, ready_absence(scope, route, problem, error), epoch)
+            now = self._clock()
+            if error.expires_at > now:
+                self._ready.put(asked, ready_absence(scope, route, problem, error, now), epoch)
             return self._tell(problem, error, asked, environ, start_response)
         body = resolution.body
         try:
             response = respond(registry.format, resolution, conditions(environ))
-            if response.answer is FULL and resolution.expires_at > self._clock():
-                kept = ready_answer(scope, resolution, response.headers)
+            now = self._clock()
+            if response.answer is FULL and resolution.expires_at > now:
+                kept = ready_answer(scope, resolution, response.headers, now)
                 if kept is not None:
                     self._ready.put(asked, kept, epoch)
         except BaseException:

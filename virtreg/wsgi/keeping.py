@@ -10,7 +10,9 @@ from virtreg.wsgi.ready import SMALL, Ready
 from virtreg.wsgi.serving import CACHE_HEADER, status_line, with_length
 
 
-def ready_answer(scope: Scope, resolution: Resolution, headers: Headers) -> Ready | None:
+def ready_answer(
+    scope: Scope, resolution: Resolution, headers: Headers, now: float
+) -> Ready | None:
     """A whole body's answer for the next who asks for the same; None while its digest or size is
     unknown.
 
@@ -27,6 +29,7 @@ def ready_answer(scope: Scope, resolution: Resolution, headers: Headers) -> Read
         body=b"".join(resolution.body.read()) if size <= SMALL else None,
         key=blob_key(sha256),
         size=size,
+        made_at=now,
         expires_at=resolution.expires_at,
         origin=origin,
         scope=scope,
@@ -35,7 +38,9 @@ def ready_answer(scope: Scope, resolution: Resolution, headers: Headers) -> Read
     )
 
 
-def ready_absence(scope: Scope, route: Route, problem: Problem, error: NotFound) -> Ready:
+def ready_absence(
+    scope: Scope, route: Route, problem: Problem, error: NotFound, now: float
+) -> Ready:
     """A 404 for the next who asks for the same, good for as long as the absence is remembered."""
     return Ready(
         status=status_line(problem.status),
@@ -43,6 +48,7 @@ def ready_absence(scope: Scope, route: Route, problem: Problem, error: NotFound)
         body=problem.body,
         key="",
         size=len(problem.body),
+        made_at=now,
         expires_at=error.expires_at,
         origin="absent",
         scope=scope,

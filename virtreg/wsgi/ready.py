@@ -28,6 +28,7 @@ class Ready:
         "expires_at",
         "headers",
         "key",
+        "made_at",
         "origin",
         "path",
         "scope",
@@ -45,6 +46,7 @@ class Ready:
         body: bytes | None,
         key: str,
         size: int,
+        made_at: float,
         expires_at: float,
         origin: str,
         scope: Scope,
@@ -58,6 +60,8 @@ class Ready:
         """None: the blob ``key`` is opened anew for each request."""
         self.key = key
         self.size = size
+        self.made_at = made_at
+        """Not good before: its end was told by a clock that has been set back since."""
         self.expires_at = expires_at
         self.origin = origin
         self.scope = scope
