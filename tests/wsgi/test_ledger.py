@@ -9,6 +9,7 @@ from tests.wsgi.conftest import Sites
 from tests.wsgi.sites import JAR, LARGE_BODY, METADATA, POM, SMALL_BODY, Site
 from virtreg import ServerConfig
 from virtreg.backends.index import open_index
+from virtreg.wsgi.ledger import MOST, Ledger
 
 
 def downloads(site: Site, path: str, source: str | None = None) -> tuple[int, float | None]:
@@ -136,6 +137,14 @@ def test_a_path_cannot_begin_a_line_of_the_log(sites: Sites, collected: Collecte
 def test_no_access_log_unless_it_is_wanted(quick_site: Site, collected: Collected) -> None:
     quick_site.get(POM)
     assert facts(quick_site, collected) == []
+
+
+def test_what_waits_to_be_written_is_bounded() -> None:
+    ledger = Ledger(None)
+    for _ in range(MOST + 1000):
+        ledger.add((0.0, "GET", "/a", 200, 1, "hit", "", "a"))
+    ledger.flush()
+    assert ledger.totals()["requests"] == MOST
 
 
 def test_closing_writes_what_was_counted(quick_site: Site) -> None:

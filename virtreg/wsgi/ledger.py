@@ -24,13 +24,17 @@ source is empty where nothing was downloaded."""
 _HITS = frozenset({"hit", "revalidated", "stale"})
 _INTERVAL = 1.0
 
+MOST = 100_000
+"""Records that wait at most, while the log or the database stands still."""
+
 
 class Ledger:
     """``add`` is the request path's and costs one append; everything else happens once a second
     on a thread of its own, started by the first ``add``... of its process by ``start``."""
 
     def __init__(self, counts: object, *, access_log: bool = False) -> None:
-        self._records: deque[Record] = deque()
+        # Bounded, or a log that nobody reads would in time take all memory; the oldest go first.
+        self._records: deque[Record] = deque(maxlen=MOST)
         self.add: Callable[[Record], None] = self._records.append
         self._counts = counts if isinstance(counts, CountsDownloads) else None
         self._access_log = access_log
