@@ -76,7 +76,8 @@ class Upstream(Protocol):
         EgressRefused (an address the egress policy forbids, a redirect that may not be followed),
         UpstreamThrottled (429, or 503 with ``Retry-After``; carries ``retry_after``),
         UpstreamTimeout, UpstreamUnavailable (5xx, connection trouble, any other status),
-        UpstreamBusy (its own limit of connections was reached).
+        UpstreamBusy (its own limit of connections was reached), UpstreamError itself (another
+        4xx: it is well and does not take this request, which says nothing about the next).
         Credentials go only to the configured origin.
         """
         ...

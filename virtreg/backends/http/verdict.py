@@ -10,11 +10,15 @@ from http import HTTPStatus
 from virtreg.core.backoff import parse_retry_after
 from virtreg.errors import (
     IntegrityError,
+    UpstreamError,
     UpstreamRefused,
     UpstreamThrottled,
     UpstreamUnavailable,
 )
 from virtreg.model import Fetch
+
+_OF_ITS_OWN = (407, 408)
+"""Statuses that say 4xx and mean trouble on the way."""
 
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -49,6 +53,8 @@ def check_status(upstream: str, status: int, headers: Mapping[str, str], now: fl
     wait = parse_retry_after(headers.get("retry-after", ""), now)
     if status == 429 or (status == 503 and wait is not None):
         raise UpstreamThrottled(said, upstream=upstream, retry_after=wait)
+    if 400 <= status < 500 and status not in _OF_ITS_OWN:
+        raise UpstreamError(said, upstream=upstream)
     raise UpstreamUnavailable(said, upstream=upstream)
 
 
