@@ -47,7 +47,7 @@ clean:
 # vulnerabilities.
 .venv/installed .venv-test/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "virtreg needs Python 3.11 or later, and none was found; PYTHON=/path/to/python3 names one" >&2; exit 1; }
-	$(PYTHON) -m venv $(@D)
+	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --upgrade pip setuptools
 	$(@D)/bin/python -m pip install --quiet $(REQUIREMENTS)
 	@touch $@
