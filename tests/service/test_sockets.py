@@ -67,7 +67,7 @@ def test_only_these_statuses_mean_absent_and_are_remembered(
         ({"status": 401}, UpstreamRefused),
         ({"status": 403}, UpstreamRefused),
         ({"status": 429}, UpstreamThrottled),
-        ({"status": 400}, UpstreamUnavailable),
+        ({"status": 400}, UpstreamError),
         ({"status": 500}, UpstreamUnavailable),
         ({"status": 503}, UpstreamUnavailable),
         ({"status": 503, "headers": {"Retry-After": "1"}}, UpstreamThrottled),
@@ -165,3 +165,13 @@ def test_one_connection_is_enough_to_disprove_a_large_body(
         b"".join(body.read())
     hub.events.wait(FillFailed, FILE)
     assert hub.blobs() == set()
+
+
+def test_a_body_whose_end_alone_was_cut_off_is_whole_after_a_second_try(
+    make_hub: MakeHub, origin: Origin, connect: Connect
+) -> None:
+    cut = len(LARGE)
+    origin.put(FILE, LARGE, only_times=1, chunked=True, cut_after=cut, conditional=False)
+    hub = make_hub(connect(origin.url))
+    assert hub.pull(FILE).body == LARGE
+    assert hub.get(FILE).origin == "hit"
