@@ -50,6 +50,22 @@ def test_without_a_strong_validator_it_is_sent_again_and_compared(
     assert asked_for(a) == [(0, None), (0, None)]
 
 
+def test_one_download_that_fails_does_not_shut_its_upstream_out(make_hub: MakeHub) -> None:
+    stall = Gate()
+    a = fake("a")
+    a.put(FILE, LARGE, cut_after=CUT, stall=stall)
+    a.put(POM, b"<project/>")
+    hub = make_hub(a)
+    pulling = Background(lambda: hub.pull(FILE))
+    stall.await_arrival()
+    a.fail(UpstreamUnavailable("a is down", upstream="a"), FILE)
+    stall.release()
+    with pytest.raises(UpstreamUnavailable, match="a is down"):
+        pulling.result()
+    assert a.count(FILE) == 4
+    assert hub.get(POM).body == b"<project/>"
+
+
 @pytest.mark.parametrize("etag", ['"1"', None], ids=["told by the validator", "found out"])
 @pytest.mark.parametrize("body", [OTHER, LARGE + b"!", LARGE[:CUT], b""], ids=len)
 def test_a_file_that_changed_meanwhile_is_no_continuation(

@@ -195,7 +195,15 @@ class Intake:
         transfer.thread = threading.Thread(target=run, name="virtreg-transfer", daemon=True)
         with self._lock:
             self._transfers.add(transfer)
-        transfer.thread.start()
+        try:
+            transfer.thread.start()
+        except BaseException:
+            reading.reply.close()
+            spool.close()
+            transfer.discard()
+            with self._lock:
+                self._transfers.discard(transfer)
+            raise
         return arrival
 
     def _entry(

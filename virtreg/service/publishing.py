@@ -59,10 +59,10 @@ class Publisher:
         """Publish soon; ``done`` is called on the publishing thread, with what went wrong."""
         with self._starting:
             if self._thread is None and not self._closed:
-                self._thread = threading.Thread(
-                    target=self._run, name="virtreg-publisher", daemon=True
-                )
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="virtreg-publisher", daemon=True)
+                thread.start()
+                # Only now: one that could not be started is tried again.
+                self._thread = thread
         self._queue.put(_Publication(entry, content, done))
 
     def close(self) -> None:

@@ -56,8 +56,8 @@ class Transfer:
         """
         proving = threading.Thread(target=self._prove, name="virtreg-digest", daemon=True)
         self._proved: Future[tuple[dict[Algorithm, str], Digests]] = Future()
-        proving.start()
         try:
+            proving.start()
             self._receive()
             # Its connection may be the one that the checksum file waits for.
             self._reading.reply.close()
@@ -76,7 +76,8 @@ class Transfer:
             return None
         finally:
             self._reading.reply.close()
-            proving.join()
+            if proving.ident is not None:
+                proving.join()
         return digests
 
     def discard(self) -> None:
@@ -115,7 +116,9 @@ class Transfer:
                 self._drain()
                 return
             except (UpstreamTimeout, UpstreamUnavailable):
-                self._exchange.upstream.failed()
+                # A reply that could not be had was counted when it was asked for.
+                if not isinstance(self._reading.reply, _NoReply):
+                    self._exchange.upstream.failed()
                 self._reading.reply.close()
                 failures = 1 if self._spool.written > before else failures + 1
                 if failures >= ATTEMPTS or self._closing.wait(pause(failures)):
