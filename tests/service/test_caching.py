@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 import pytest
 
@@ -151,6 +152,38 @@ def test_a_blob_that_vanished_from_the_store_is_fetched_again(
     healed = hub.pull(FILE)
     assert (healed.origin, healed.body) == ("miss", body)
     assert hub.get(FILE).origin == "hit"
+
+
+@pytest.mark.parametrize("body", [SMALL, LARGE], ids=["small", "large"])
+def test_a_blob_that_was_cut_short_in_the_store_is_fetched_again(
+    make_hub: MakeHub, body: bytes
+) -> None:
+    a = fake("a")
+    a.put(FILE, body)
+    hub = make_hub(a)
+    hub.pull(FILE)
+    entry = hub.entry(a, FILE)
+    assert entry is not None
+    os.truncate(hub.folder / "store" / blob_key(entry.sha256), len(body) // 2)
+    assert hub.pull(FILE).body == body
+    assert hub.get(FILE).origin == "hit"
+    assert a.count(FILE) == 2
+
+
+def test_an_entry_outlives_the_bytes_it_had_before_it_was_replaced(make_hub: MakeHub) -> None:
+    a = fake("a")
+    a.put(FILE, SMALL)
+    hub = make_hub(a)
+    hub.pull(FILE)
+    before = hub.entry(a, FILE)
+    assert before is not None
+    a.put(FILE, LARGE)
+    hub.clock.advance(DAY)
+    hub.pull(FILE)
+    hub.store.delete(blob_key(before.sha256))
+    assert hub.works.open(hub.route(FILE), before, "hit", 0) is None
+    assert hub.get(FILE).body == LARGE
+    assert a.count(FILE) == 2
 
 
 def test_a_vanished_blob_of_a_stale_entry_is_fetched_whole(make_hub: MakeHub) -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.wsgi.conftest import Sites
 from tests.wsgi.sites import JAR, LARGE_BODY, METADATA, MIDDLE, MIDDLE_BODY, POM, SMALL_BODY, Site
 from virtreg import ServerConfig
+from virtreg.core.layout import blob_key
 
 HOUR = 3600.0
 
@@ -58,6 +61,17 @@ def test_a_larger_answer_is_repeated_from_the_store_alone(
     again = site.get(path)
     assert (again.ours, again.body) == (before.ours, body)
     assert site.near.count(path) == 1
+
+
+@pytest.mark.parametrize(("path", "body"), [(MIDDLE, MIDDLE_BODY), (JAR, LARGE_BODY)])
+def test_a_ready_answer_whose_blob_was_cut_short_is_asked_for_again(
+    site: Site, path: str, body: bytes
+) -> None:
+    site.make_ready(path)
+    os.truncate(site.data / blob_key(site.entry(path).sha256), len(body) // 2)
+    answer = site.get(path)
+    assert (answer.status, answer.origin, answer.body) == (200, "miss", body)
+    assert site.near.count(path) == 2
 
 
 @pytest.mark.parametrize(("path", "body"), [(MIDDLE, MIDDLE_BODY), (JAR, LARGE_BODY)])

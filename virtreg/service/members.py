@@ -8,8 +8,7 @@ from functools import partial
 from attrs import evolve, frozen
 
 from virtreg.core.freshness import is_fresh
-from virtreg.core.layout import blob_key
-from virtreg.errors import IntegrityError, Missing, NotFound, UpstreamError
+from virtreg.errors import IntegrityError, NotFound, UpstreamError
 from virtreg.events import UpstreamFailed
 from virtreg.model import Answered, Entry, Route
 from virtreg.protocols import Format
@@ -136,12 +135,11 @@ class Members:
         return Member(at, heard.answer)
 
     def _load(self, entry: Entry) -> bytes | None:
-        try:
-            with self._works.store.open(blob_key(entry.sha256)) as body:
-                return b"".join(body.read())
-        except Missing:
-            self._works.index.drop(entry.source, entry.path)
+        body = self._works.body(entry)
+        if body is None:
             return None
+        with body:
+            return b"".join(body.read())
 
 
 def _published(_error: Exception | None) -> None:

@@ -11,7 +11,7 @@ from virtreg.core.layout import blob_key
 from virtreg.errors import Missing
 from virtreg.events import Event, Observer
 from virtreg.model import Entry, Route
-from virtreg.protocols import CacheStore, EntryIndex
+from virtreg.protocols import Body, CacheStore, EntryIndex
 from virtreg.service.arrival import Arrival, representation_of
 from virtreg.service.flights import Flight, Flights
 from virtreg.service.intake import Intake
@@ -72,12 +72,31 @@ class Works:
 
     def open(self, route: Route, entry: Entry, origin: str, expires_at: float) -> Resolved | None:
         """A cached entry as an answer; None when its bytes are gone, and then its row is too."""
+        body = self.body(entry)
+        if body is None:
+            return None
+        return Resolved(route, entry.source, representation_of(entry), body, origin, expires_at)
+
+    def body(self, entry: Entry) -> Body | None:
+        """The bytes of a cached entry; None when they are gone, or damaged so that their number
+        is another, and then its row is gone too."""
         try:
             body = self.store.open(blob_key(entry.sha256))
         except Missing:
-            self.index.drop(entry.source, entry.path)
+            self._forget(entry)
             return None
-        return Resolved(route, entry.source, representation_of(entry), body, origin, expires_at)
+        if body.size in (entry.size, None):
+            return body
+        _log.error("blob %s has %s bytes instead of %d", entry.sha256, body.size, entry.size)
+        body.close()
+        self._forget(entry)
+        return None
+
+    def _forget(self, entry: Entry) -> None:
+        """Drop the row, unless it is a newer one by now, whose bytes are there."""
+        for row in self.index.find(entry.path, [entry.source]):
+            if (row.sha256, row.created_at) == (entry.sha256, entry.created_at):
+                self.index.drop(entry.source, entry.path)
 
     def tell(self, event: Event) -> None:
         """Tell every observer; one that fails is logged and does not disturb the others."""

@@ -114,9 +114,8 @@ class Application:
             start_response(ready.status, ready.headers[:])
             return []
         if body is None:
-            try:
-                sent = transfer(self._store.open(ready.key), FULL, file_wrapper=_sendfile(environ))
-            except StorageError:
+            sent = self._stored(ready, environ)
+            if sent is None:
                 self._ready.discard(asked)
                 return None
             self._ledger.add(
@@ -129,6 +128,17 @@ class Application:
         )
         start_response(ready.status, ready.headers[:])
         return [body]
+
+    def _stored(self, ready: Ready, environ: WSGIEnvironment) -> Iterable[bytes] | None:
+        """The blob of a ready answer; None when it is gone or damaged, which the long way mends."""
+        try:
+            body = self._store.open(ready.key)
+            if body.size not in (ready.size, None):
+                body.close()
+                return None
+            return transfer(body, FULL, file_wrapper=_sendfile(environ))
+        except StorageError:
+            return None
 
     def _answer(
         self, asked: str, environ: WSGIEnvironment, start_response: StartResponse
