@@ -18,3 +18,13 @@ def test_requests_an_upstream_does_not_take_do_not_count_as_its_failures(
         assert (answer.status, answer.problem["code"]) == (502, "upstream_error")
         assert f"{status} " in answer.problem["detail"]
     assert quick_site.get(POM).status == 200
+
+
+@pytest.mark.parametrize("name", ["b.jar", "b.jar.sha1", "maven-metadata.xml"])
+@pytest.mark.parametrize("registry", ["solo", "main"])
+def test_hidden_dots_are_refused_and_asked_of_nobody(
+    quick_site: Site, registry: str, name: str
+) -> None:
+    answer = quick_site.get(f"org/..;x=1/{name}", registry=registry)
+    assert (answer.status, answer.problem["code"]) == (400, "invalid_request")
+    assert quick_site.near.requests == quick_site.far.requests == []
