@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.backends.http.peers import get, upstream
+from tests.backends.http.peers import Script, get, upstream
 from virtreg.errors import UpstreamRefused, UpstreamUnavailable
 from virtreg.model import Fetch, Secret, Validators
 from virtreg.testing.origin import Origin
@@ -99,6 +99,14 @@ def test_five_redirects_are_followed_and_six_are_too_many() -> None:
         with pytest.raises(UpstreamUnavailable, match="more than 5 redirects") as caught:
             up.fetch(Fetch("secret/0"))
     assert "secret" not in caught.value.message
+
+
+def test_a_redirect_s_own_body_takes_no_time_from_what_follows() -> None:
+    parts = [b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", b"a", b"b", b"c"]
+    with Script(parts, pause=0.15, once=True) as target, Origin() as origin:
+        origin.put("a", b"moved", redirect=f"{target.url}/b", status=302)
+        with upstream(origin.url) as up:
+            assert get(up, "a") == (200, b"abc")
 
 
 def test_a_redirect_to_nowhere_is_an_error() -> None:

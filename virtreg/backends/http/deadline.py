@@ -30,10 +30,6 @@ class Deadline:
         """The limit of a phase: this many seconds, but not beyond the whole."""
         return Deadline(min(seconds, self.patience()), seconds)
 
-    def shorten(self, seconds: float) -> None:
-        """Be over in at most this many seconds."""
-        self._ends = min(self._ends, time.monotonic() + seconds)
-
     def error(self, upstream: str, what: str) -> UpstreamTimeout:
         """The error for a wait that was too long: ``what`` did not come."""
         if time.monotonic() >= self._ends:

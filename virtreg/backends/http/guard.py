@@ -122,9 +122,13 @@ class GuardedHTTPConnection(HTTPConnection):
         """The response as http.client reads it: urllib3's own class would decode bodies, and its
         warnings would log the URL's query. From its head on it is held to ``body``."""
         response = http.client.HTTPConnection.getresponse(self)
-        if self.stream is not None:
-            self.stream.deadline = body
+        self.hold_to(body)
         return response
+
+    def hold_to(self, deadline: Deadline) -> None:
+        """Limit what is still to be read of the response under way."""
+        if self.stream is not None:
+            self.stream.deadline = deadline
 
 
 class GuardedHTTPSConnection(GuardedHTTPConnection, HTTPSConnection):

@@ -30,6 +30,7 @@ class HttpReply:
         release: Callable[[bool], None],
     ) -> None:
         self._upstream = upstream
+        self._connection = exchange.connection
         self._response = exchange.response
         self._deadline = exchange.deadline
         self._release = release
@@ -102,8 +103,9 @@ class HttpReply:
         rest = _WORTH_DRAINING if self._length is None else self._length - self._received
         if rest > _WORTH_DRAINING or self._response.will_close:
             return False
-        self._deadline.shorten(_DRAIN_SECONDS)
         with contextlib.suppress(OSError, http.client.HTTPException):
+            # Not of the exchange's own: after a redirect it goes on.
+            self._connection.hold_to(self._deadline.part(_DRAIN_SECONDS))
             while rest > 0:
                 piece = self._response.read1(rest)
                 if not piece:
