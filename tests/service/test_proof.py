@@ -11,7 +11,14 @@ from attrs import evolve, frozen
 
 from tests.service.hub import FILE, LARGE, SMALL, VISIBLE, Hub, MakeHub, fake
 from virtreg.backends.store import MemoryStore
-from virtreg.errors import IntegrityError, StorageError, UpstreamBusy
+from virtreg.errors import (
+    IntegrityError,
+    StorageError,
+    UpstreamBusy,
+    UpstreamError,
+    UpstreamThrottled,
+    UpstreamUnavailable,
+)
 from virtreg.events import Filled, FillFailed
 from virtreg.formats.maven.adapter import MavenFormat
 from virtreg.model import Expectation, Fetch, Route, UpstreamSpec
@@ -41,15 +48,33 @@ def misjudging(by: int) -> Misjudging:
 
 
 class Crowded(FakeUpstream):
-    """Has no connection left for a checksum file, ``times`` times."""
+    """Puts whoever asks for a checksum file off, ``times`` times."""
 
     times = 0
+    trouble: UpstreamError
 
     def fetch(self, request: Fetch) -> FakeReply:
         if request.path.endswith(".sha1") and self.times > 0:
             self.times -= 1
-            raise UpstreamBusy("all 16 connections busy", upstream="a", retry_after=30)
+            raise self.trouble
         return super().fetch(request)
+
+
+def crowded(trouble: UpstreamError, times: int) -> Crowded:
+    upstream = Crowded(spec=UpstreamSpec("a", "http://a.invalid"))
+    upstream.trouble, upstream.times = trouble, times
+    return upstream
+
+
+PUT_OFF = pytest.mark.parametrize(
+    "trouble",
+    [
+        UpstreamBusy("all 16 connections busy", upstream="a", retry_after=30),
+        UpstreamThrottled("429 Too Many Requests", upstream="a", retry_after=0),
+        UpstreamUnavailable("left alone for 5 s more", upstream="a", retry_after=5),
+    ],
+    ids=lambda trouble: type(trouble).__name__,
+)
 
 
 class Careless(MemoryStore):
@@ -147,9 +172,11 @@ def test_the_second_best_checksum_file_is_believed_when_the_best_is_absent(
         make_hub(a).get(FILE)
 
 
-def test_a_large_body_waits_for_its_turn_to_be_compared(make_hub: MakeHub) -> None:
-    a = Crowded(spec=UpstreamSpec("a", "http://a.invalid"))
-    a.times = 3
+@PUT_OFF
+def test_a_large_body_waits_for_its_turn_to_be_compared(
+    make_hub: MakeHub, trouble: UpstreamError
+) -> None:
+    a = crowded(trouble, 3)
     a.put(FILE, LARGE)
     a.put(f"{FILE}.sha1", WRONG.encode())
     hub = make_hub(a)
@@ -158,13 +185,15 @@ def test_a_large_body_waits_for_its_turn_to_be_compared(make_hub: MakeHub) -> No
     assert hub.blobs() == set()
 
 
-def test_a_small_body_that_could_not_be_compared_is_not_believed(make_hub: MakeHub) -> None:
-    a = Crowded(spec=UpstreamSpec("a", "http://a.invalid"))
-    a.times = 1
+@PUT_OFF
+def test_a_small_body_that_could_not_be_compared_is_not_believed(
+    make_hub: MakeHub, trouble: UpstreamError
+) -> None:
+    a = crowded(trouble, 1)
     a.put(FILE, SMALL)
     a.put(f"{FILE}.sha1", WRONG.encode())
     hub = make_hub(a)
-    with pytest.raises(UpstreamBusy):
+    with pytest.raises(type(trouble)):
         hub.get(FILE)
     assert hub.blobs() == set()
     a.put(f"{FILE}.sha1", hashlib.sha1(SMALL).hexdigest().encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 
 from virtreg.core.digests import parse_sidecar
-from virtreg.errors import UpstreamBusy, UpstreamError
+from virtreg.errors import UpstreamBusy, UpstreamError, UpstreamThrottled
 from virtreg.model import Algorithm, Digests, Fetch
 from virtreg.service.exchange import Exchange, Reading
 
@@ -23,7 +23,8 @@ class Claims:
         self._sidecar = sidecar
 
     def wait(self) -> Digests:
-        """Raises UpstreamBusy when the checksum file could not be asked for; ``ask_again`` then."""
+        """Raises an UpstreamError that is ``put_off`` when the checksum file could not be asked
+        for; ``ask_again`` then."""
         if self._sidecar is None:
             return self.known
         found = self._sidecar.result()
@@ -35,6 +36,12 @@ class Claims:
         return self.known if found is None else {found[0]: found[1]}
 
 
+def put_off(error: UpstreamError) -> bool:
+    """Whether the upstream, or we in its place, only said to come back later."""
+    later = isinstance(error, UpstreamBusy | UpstreamThrottled)
+    return later or error.retry_after is not None
+
+
 def claims_of(exchange: Exchange, known: Digests) -> Claims:
     """The claims of an answer; a checksum file is looked for only where the answer itself proves
     nothing."""
@@ -44,14 +51,16 @@ def claims_of(exchange: Exchange, known: Digests) -> Claims:
 
 
 def _read_sidecar(exchange: Exchange) -> tuple[Algorithm, str] | None:
-    """The first checksum file that exists and parses. One that cannot be had claims nothing;
-    raises UpstreamBusy when nobody could be asked, which says nothing about the file."""
+    """The first checksum file that exists and parses. One that cannot be had claims nothing.
+
+    Raises what is ``put_off``: nobody looked for the file.
+    """
     for algorithm, path in exchange.expectation.sidecars:
         try:
             reply = exchange.upstream.fetch(Fetch(path))
-        except UpstreamBusy:
-            raise
-        except UpstreamError:
+        except UpstreamError as error:
+            if put_off(error):
+                raise
             return None
         try:
             if reply.status != 200:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
+from functools import partial
 
 from attrs import field, frozen
 
 from virtreg.errors import (
     IntegrityError,
-    UpstreamBusy,
     UpstreamError,
     UpstreamTimeout,
     UpstreamUnavailable,
     VirtregError,
 )
 from virtreg.model import Algorithm, Digests
-from virtreg.service.claims import Claims
+from virtreg.service.claims import Claims, put_off
 from virtreg.service.digesting import compare, digest
 from virtreg.service.exchange import ATTEMPTS, Exchange, Reading, pause
 from virtreg.service.spool import PIECE, Spool
@@ -100,13 +99,14 @@ class Transfer:
     def _claimed(self) -> Digests:
         """Wait for a turn to ask for the checksum file, for as long as there is a body to prove:
         downloads that are under way may hold every connection, this one among them."""
-        try:
-            return self._claims.wait()
-        except UpstreamBusy:
-            while not (self._spool.failed or self._closing.wait(pause(0))):
-                with suppress(UpstreamBusy):
-                    return self._claims.ask_again(self._exchange)
-            raise
+        ask = self._claims.wait
+        while True:
+            try:
+                return ask()
+            except UpstreamError as error:
+                if not put_off(error) or self._spool.failed or self._closing.wait(pause(0)):
+                    raise
+            ask = partial(self._claims.ask_again, self._exchange)
 
     def _receive(self) -> None:
         failures = 0
