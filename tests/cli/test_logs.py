@@ -26,6 +26,12 @@ def test_a_record_is_one_line_with_its_facts() -> None:
     }
 
 
+def test_a_record_of_the_past_has_the_time_it_is_about() -> None:
+    facts = json.loads(JsonLines().format(_record(at=1_600_000_000.5)))
+    assert facts["time"] == "2020-09-13T12:26:40.500Z"
+    assert "at" not in facts
+
+
 def test_a_fact_that_is_not_json_is_written_as_text() -> None:
     assert json.loads(JsonLines().format(_record(where={1j})))["where"] == "{1j}"
 

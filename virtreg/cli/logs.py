@@ -25,15 +25,17 @@ TO_STANDARD_ERROR = {
 }
 """The server's own choice, standard output, belongs to requests alone."""
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "message", "taskName"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "at", "message", "taskName"}
 
 
 class JsonLines(logging.Formatter):
     """One JSON object per record: time (RFC 3339, UTC), level, logger, message, and the facts
-    of ``extra`` under their own names."""
+    of ``extra`` under their own names. A fact ``at``, in seconds since the epoch, is the time:
+    requests are reported a little after they were answered."""
 
     def format(self, record: logging.LogRecord) -> str:
-        time = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+        at = getattr(record, "at", record.created)
+        time = datetime.datetime.fromtimestamp(at, datetime.UTC)
         facts = {
             "time": time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
