@@ -104,6 +104,18 @@ def test_a_user_forgotten_for_lack_of_room_is_verified_again() -> None:
         assert authenticator.admit(basic("ben", "hidden"), SCOPE) == Principal("ben")
 
 
+def test_spelling_credentials_in_many_ways_pushes_nobody_out() -> None:
+    users = {
+        "ann": generate_password_hash("secret", CHEAP),
+        "ben": generate_password_hash("hidden"),
+    }
+    authenticator = BasicAuthenticator(users, remembered=2)
+    once = cost(authenticator, basic("ben", "hidden"))
+    for spaces in range(1, 20):
+        authenticator.admit(basic("ann", "secret", "Basic" + " " * spaces), SCOPE)
+    assert cost(authenticator, basic("ben", "hidden"), times=5) < once / 2
+
+
 @pytest.mark.parametrize("name", ["", "a:b", "a\nb", "a\x7fb"])
 def test_a_name_that_basic_cannot_carry_is_a_configuration_error(name: str) -> None:
     with pytest.raises(ConfigError, match="a name must not"):
