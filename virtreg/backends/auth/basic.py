@@ -8,15 +8,16 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping
-from threading import Lock
 from typing import Final
 
 from werkzeug.security import check_password_hash
 
+from virtreg.backends.auth.hashing import Hashing
 from virtreg.backends.auth.verified import Verified
 from virtreg.errors import ConfigError, Unauthenticated
 from virtreg.model import Credentials, Principal, Scope
 
+_MOST_WAITING: Final = 32
 _HASH: Final = re.compile(r"(?P<method>(?:scrypt|pbkdf2)(?::[a-z0-9]+)*)\$[^$]+\$[0-9a-f]+")
 _USER: Final = re.compile(r"[^:\x00-\x1f\x7f]+")
 
@@ -32,8 +33,8 @@ class BasicAuthenticator:
     A right password is hashed once and then remembered, up to ``remembered`` of them. Nothing
     remembered can be turned back into a password. An unknown user costs as much time as a wrong
     password, as long as all hashes have the same parameters. Passwords are hashed one at a time: a
-    flood of wrong ones takes the memory of one hash and one processor, and callers who are
-    remembered do not wait for it.
+    flood of wrong ones takes the memory of one hash, one processor and few threads, since only so
+    many may wait, and callers who are remembered do not wait for it.
     """
 
     def __init__(self, users: Mapping[str, str], *, remembered: int = 1024) -> None:
@@ -42,10 +43,11 @@ class BasicAuthenticator:
         self._hashes = tuple(self._users.values())
         self._key = secrets.token_bytes(32)
         self._verified = Verified(remembered)
-        self._hashing = Lock()
+        self._hashing = Hashing(_MOST_WAITING)
 
     def admit(self, credentials: Credentials, scope: Scope) -> Principal:  # noqa: ARG002
-        """Raises Unauthenticated when the header is absent, malformed or not right."""
+        """Raises Unauthenticated when the header is absent, malformed or not right, and
+        TooManySignIns, a 503, while too many others wait to be checked."""
         header = credentials.authorization
         if header is None:
             raise Unauthenticated("a user name and a password are needed")
@@ -55,12 +57,14 @@ class BasicAuthenticator:
         principal = self._verified.get(fingerprint)
         if principal is not None:
             return principal
-        with self._hashing:
-            principal = self._verified.get(fingerprint)
-            if principal is None:
-                self._verify(name, password)
-                principal = Principal(name)
-                self._verified.add(fingerprint, principal)
+        return self._hashing.run(fingerprint, lambda: self._sign_in(fingerprint, name, password))
+
+    def _sign_in(self, fingerprint: bytes, name: str, password: str) -> Principal:
+        principal = self._verified.get(fingerprint)
+        if principal is None:
+            self._verify(name, password)
+            principal = Principal(name)
+            self._verified.add(fingerprint, principal)
         return principal
 
     def _verify(self, name: str, password: str) -> None:
