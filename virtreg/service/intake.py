@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from virtreg.errors import IntegrityError, UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from virtreg.errors import IntegrityError, UpstreamTimeout, UpstreamUnavailable, VirtregError
 from virtreg.model import Algorithm, Digests, Entry, Representation
 from virtreg.protocols import Reply
 from virtreg.service.arrival import Arrival
@@ -174,7 +174,7 @@ class Intake:
         )
         transfer = Transfer(exchange, reading, spool, claims, self._closing)
 
-        def failed(error: UpstreamError) -> None:
+        def failed(error: VirtregError) -> None:
             arrival.entry.set_exception(error)
             keep(arrival)
 

@@ -47,7 +47,7 @@ class Transfer:
         self.headers = dict(reading.reply.headers)
         """Of the first answer; a resumed one describes the same bytes."""
 
-    def run(self, failed: Callable[[UpstreamError], None]) -> Digests | None:
+    def run(self, failed: Callable[[VirtregError], None]) -> Digests | None:
         """The digests of the whole body; None when it will never be whole.
 
         Then ``failed`` is called before any reader of the spool learns of it, so that whoever
@@ -67,7 +67,7 @@ class Transfer:
             digests |= digest(self._spool.follow(), set(Algorithm) - set(digests))
             compare(digests, claims, self._exchange.name)
         except BaseException as error:  # noqa: BLE001 - told to everybody who waits
-            failure = error if isinstance(error, UpstreamError) else _broken(self._exchange, error)
+            failure = error if isinstance(error, VirtregError) else _broken(self._exchange, error)
             try:
                 failed(failure)
             finally:
@@ -204,9 +204,9 @@ def _strong(headers: Mapping[str, str]) -> str | None:
 
 def _broken(exchange: Exchange, error: BaseException) -> UpstreamError:
     """Readers learn that the download failed; what exactly is in the chained cause."""
-    why = error.message if isinstance(error, VirtregError) else type(error).__name__
     failure = UpstreamUnavailable(
-        f"the download from {exchange.name} failed: {why}", upstream=exchange.name
+        f"the download from {exchange.name} failed: {type(error).__name__}",
+        upstream=exchange.name,
     )
     failure.__cause__ = error
     return failure

@@ -48,7 +48,7 @@ def parse(path: str) -> Route:
 
 def _check(path: str) -> None:
     if path == "":
-        raise InvalidRequest("the path is empty")
+        raise NotFound("this is the registry itself; directories are not listed")
     try:
         size = len(path.encode())
     except UnicodeEncodeError as error:
