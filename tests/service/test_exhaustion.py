@@ -52,7 +52,7 @@ def test_a_download_without_a_thread_for_its_proof_keeps_nobody_waiting(
     exchange = Exchange(
         hub.guarded[0], route, hub.registry.format, hub.registry.format.expect(route)
     )
-    failures: list[UpstreamError] = []
+    failures: list[VirtregError] = []
     with closing(Spool(tmp_path / "one.part", len(LARGE))) as spool:
         reading = Reading(a.fetch(Fetch(FILE)))
         transfer = Transfer(exchange, reading, spool, Claims({}, None), threading.Event())

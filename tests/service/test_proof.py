@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from virtreg.errors import (
 from virtreg.events import Filled, FillFailed
 from virtreg.formats.maven.adapter import MavenFormat
 from virtreg.model import Expectation, Fetch, Route, UpstreamSpec
+from virtreg.service.spool import Spool, SpoolBody
 from virtreg.testing.fakes import FakeReply, FakeUpstream
 from virtreg.testing.gate import Gate
 
@@ -170,6 +172,18 @@ def test_the_second_best_checksum_file_is_believed_when_the_best_is_absent(
     a.put(f"{FILE}.md5", b"0" * 32)
     with pytest.raises(IntegrityError, match="md5"):
         make_hub(a).get(FILE)
+
+
+def test_a_size_that_nobody_promised_is_told_once_the_body_is_proved(tmp_path: Path) -> None:
+    with (
+        closing(Spool(tmp_path / "one.part", None)) as spool,
+        closing(SpoolBody(spool)) as body,
+    ):
+        spool.append(LARGE)
+        spool.complete()
+        assert body.size is None
+        spool.prove()
+        assert body.size == len(LARGE)
 
 
 @PUT_OFF

@@ -70,16 +70,16 @@ class Spool:
             self._grown.notify_all()
 
     def complete(self) -> None:
-        """Every byte is here; the size is known."""
+        """Every byte is here, unless what seemed to be the end was none."""
         with self._grown:
             self._complete = True
-            self.size = self._written
             self._grown.notify_all()
 
     def prove(self) -> None:
-        """The body is what it must be: readers may have its end."""
+        """The body is what it must be: readers may have its end, and know its size."""
         with self._grown:
             self._proved = True
+            self.size = self._written
             self._grown.notify_all()
 
     def fail(self, error: VirtregError) -> None:
