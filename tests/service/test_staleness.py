@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from tests.service.hub import DAY, FILE, HOUR, LARGE, SMALL, MakeHub, down, fake
@@ -10,6 +13,7 @@ from virtreg.errors import IntegrityError, NotFound, UpstreamUnavailable
 from virtreg.events import FillFailed, Revalidated, ServedStale
 from virtreg.model import Freshness, Route, Validators
 
+METADATA = "org/example/a/maven-metadata.xml"
 SNAPSHOT = "org/example/a/1.0-SNAPSHOT/a-1.0-SNAPSHOT.bin"
 DEPLOYED = "org/example/a/1.0-SNAPSHOT/a-1.0-20240102.030405-1.bin"
 DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
@@ -30,6 +34,26 @@ def test_a_copy_that_the_upstream_still_has_is_served_on_without_its_body(
     assert got.expires_at == hub.clock() + DAY
     hub.clock.advance(DAY - 1)
     assert hub.get(FILE).origin == "hit"
+
+
+@pytest.mark.parametrize("path", [FILE, METADATA])
+def test_a_check_that_the_index_cannot_remember_is_good_for_its_answer(
+    make_hub: MakeHub, path: str
+) -> None:
+    a = fake("a")
+    a.put(path, b"<metadata/>")
+    hub = make_hub(a)
+    cold = hub.get(path)
+    hub.flush()
+    with closing(sqlite3.connect(hub.folder / "index" / "index.sqlite")) as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON entries "
+            "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+    for _ in range(2):
+        hub.clock.advance(DAY)
+        got = hub.get(path)
+        assert (got.origin, got.body) == ("revalidated", cold.body)
 
 
 def test_the_question_carries_both_validators_as_they_came(make_hub: MakeHub) -> None:

@@ -121,8 +121,8 @@ class Members:
         if entry is not None and (heard.unchanged or kept):
             document = self._load(entry)
             if document is not None:
-                self._works.index.touch(spec.key, route.path, now)
-                return Member(at, heard.answer, document, evolve(entry, checked_at=now))
+                vouched = self._works.vouched_for(entry, now)
+                return Member(at, heard.answer, document, vouched)
         if entry is not None:
             self._works.index.drop(spec.key, route.path)
         if heard.unchanged:

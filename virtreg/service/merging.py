@@ -12,8 +12,6 @@ import math
 from collections.abc import Sequence
 from email.utils import formatdate
 
-from attrs import evolve
-
 from virtreg.core.freshness import (
     fresh_until,
     merged_fresh_until,
@@ -83,8 +81,7 @@ class Merging:
             return
         members = self._members.gather(route, entries)
         if merged is not None and _unchanged(merged, members):
-            kept = evolve(merged, checked_at=self._checked_at(members))
-            self._works.index.touch(kept.source, kept.path, kept.checked_at)
+            kept = self._works.vouched_for(merged, self._checked_at(members))
             flight.answer(Landed("revalidated", self._fresh_until(kept), entry=kept))
             flight.land()
             return

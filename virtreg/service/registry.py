@@ -188,9 +188,7 @@ class PullThroughRegistry:
         ):
             if entry is None:
                 return Outcome.ABSENT
-            now = self._works.clock()
-            self._index.touch(source, route.path, now)
-            entries[source] = evolve(entry, checked_at=now)
+            entries[source] = self._works.vouched_for(entry, self._works.clock())
             self._works.tell(Revalidated(self.spec.name, route.path, spec.name, changed=False))
             return Outcome.UNCHANGED
         if heard.answer.outcome == "absent":

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Hashable, Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from virtreg.core.layout import blob_key
-from virtreg.errors import Missing
+from virtreg.errors import Missing, StorageError
 from virtreg.events import Event, Observer
 from virtreg.model import Entry, Route
 from virtreg.protocols import Body, CacheStore, EntryIndex
@@ -91,6 +91,15 @@ class Works:
         body.close()
         self._forget(entry)
         return None
+
+    def vouched_for(self, entry: Entry, checked_at: float) -> Entry:
+        """The entry as an upstream has just vouched for it, remembered where that is possible:
+        on a full disk the answer is as good, and is asked for again."""
+        try:
+            self.index.touch(entry.source, entry.path, checked_at)
+        except StorageError as error:
+            _log.warning("a check of %s could not be remembered: %s", entry.path, error.message)
+        return evolve(entry, checked_at=checked_at)
 
     def _forget(self, entry: Entry) -> None:
         """Drop the row, unless it is a newer one by now, whose bytes are there."""
