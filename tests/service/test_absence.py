@@ -140,6 +140,16 @@ def test_a_refusal_is_an_absence_where_the_upstream_is_known_to_refuse_what_it_l
     assert hub.get(FILE).body == SMALL
 
 
+def test_no_absence_of_an_endless_path_is_remembered(make_hub: MakeHub) -> None:
+    a = fake("a")
+    hub = make_hub(a)
+    path = f"org/example/{'x' * 300}/1.0/a.bin"
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            hub.get(path)
+    assert a.count(path) == 2
+
+
 def test_an_address_that_may_not_be_asked_is_never_an_absence(make_hub: MakeHub) -> None:
     a, b = fake("a", on_refused="absent"), fake("b")
     a.fail(EgressRefused("10.0.0.1 may not be reached", upstream="a"))

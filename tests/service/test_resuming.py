@@ -150,3 +150,14 @@ def test_what_comes_the_second_time_is_examined_as_well(make_hub: MakeHub) -> No
     with pytest.raises(IntegrityError, match="got an HTML page"):
         pulling.result()
     assert hub.blobs() == set()
+
+
+def test_a_download_that_goes_on_byte_by_byte_has_the_time_of_one_exchange(
+    make_hub: MakeHub,
+) -> None:
+    a = fake("a", total_timeout=0.0)
+    a.put(FILE, LARGE, cut_after=600_000)
+    hub = make_hub(a)
+    with pytest.raises(UpstreamUnavailable), hub.resolve(FILE).body as body:
+        b"".join(body.read())
+    assert a.count(FILE) == 1

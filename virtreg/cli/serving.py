@@ -7,7 +7,7 @@ import socket
 import sys
 
 from attrs import evolve
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import MPServer
 
@@ -38,6 +38,8 @@ def run(server: ServerConfig, launch: Launch, build: Build) -> int:
         workers=1,
         blocking_threads=server.threads,
         websockets=False,
+        # Cleartext HTTP/2 is for proxies in front, and those speak HTTP/1.1 as well.
+        http=HTTPModes.http1,
         # Below: only what ends the server. Its notes on start and stop are ours to write.
         log_level=LogLevels.error,
         log_dictconfig=TO_STANDARD_ERROR,

@@ -64,6 +64,9 @@ class Worker:
             served = self.build(config)
         except VirtregError as error:
             sys.exit(f"Error: {error.message}")
+        # Granian mixes the environment into each request's, where HTTP_RANGE would be a header.
+        for name in [name for name in os.environ if name.startswith("HTTP_")]:
+            del os.environ[name]
         # Granian's workers end by os._exit, which runs these but nothing of atexit.
         Finalize(None, served.close, exitpriority=0)
         _start(_stop_with_parent)

@@ -7,8 +7,12 @@ a write per miss would make the cheapest answer the dearest.
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 
 _CAPACITY = 200_000
+
+LONGEST = 300
+"""Characters of a path that is worth remembering."""
 
 
 class Negatives:
@@ -17,13 +21,15 @@ class Negatives:
     def __init__(self, capacity: int = _CAPACITY) -> None:
         self._capacity = capacity
         self._lock = threading.Lock()
-        self._believed: dict[tuple[str, str], tuple[float, float]] = {}
+        self._believed: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
 
     def remember(self, source: str, path: str, now: float, seconds: float) -> None:
+        if len(path) > LONGEST:
+            return  # no build asks for such; strangers would fill the memory with them
         with self._lock:
             self._believed.pop((source, path), None)
             while len(self._believed) >= self._capacity:
-                del self._believed[next(iter(self._believed))]
+                self._believed.popitem(last=False)
             self._believed[source, path] = (now, now + seconds)
 
     def until(self, source: str, path: str, now: float) -> float:

@@ -7,6 +7,7 @@ who answers.
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 
 _CAPACITY = 50_000
 
@@ -17,7 +18,7 @@ class Owners:
     def __init__(self, capacity: int = _CAPACITY) -> None:
         self._capacity = capacity
         self._lock = threading.Lock()
-        self._owner: dict[str, int] = {}
+        self._owner: OrderedDict[str, int] = OrderedDict()
 
     def likely(self, path: str) -> int | None:
         for folder in _folders(path):
@@ -30,7 +31,7 @@ class Owners:
             for folder in _folders(path):
                 self._owner.pop(folder, None)
                 while len(self._owner) >= self._capacity:
-                    del self._owner[next(iter(self._owner))]
+                    self._owner.popitem(last=False)
                 self._owner[folder] = position
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -44,6 +45,7 @@ class Transfer:
         self._claims = claims
         self._closing = closing
         self._promised = reading.reply.length
+        self._ends = time.monotonic() + exchange.upstream.spec.total_timeout
         self.headers = dict(reading.reply.headers)
         """Of the first answer; a resumed one describes the same bytes."""
 
@@ -121,7 +123,9 @@ class Transfer:
                     self._exchange.upstream.failed()
                 self._reading.reply.close()
                 failures = 1 if self._spool.written > before else failures + 1
-                if failures >= ATTEMPTS or self._closing.wait(pause(failures)):
+                # However it goes on and on: a download has the time that one exchange has.
+                late = time.monotonic() > self._ends
+                if late or failures >= ATTEMPTS or self._closing.wait(pause(failures)):
                     raise
                 self._resume_unless_unreachable()
 

@@ -7,6 +7,7 @@ made from changes. Bounded by the bytes it holds; the least used go first.
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 
 from virtreg.events import Event, Filled, Merged, Purged, Revalidated
@@ -81,7 +82,7 @@ class ReadyAnswers:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._answers: dict[str, Ready] = {}
+        self._answers: OrderedDict[str, Ready] = OrderedDict()
         self._by_path: dict[str, set[str]] = {}
         self._lock = threading.Lock()
         self._held = 0
@@ -137,8 +138,7 @@ class ReadyAnswers:
                 self._remove(asked)
                 return
             ready.used = False
-            del self._answers[asked]
-            self._answers[asked] = ready
+            self._answers.move_to_end(asked)
 
     def _remove(self, asked: str) -> None:
         ready = self._answers.pop(asked, None)
