@@ -20,7 +20,7 @@ from virtreg.model import Entry
 from virtreg.protocols import CacheStore, EntryIndex
 
 _log = logging.getLogger(__name__)
-_WAITING = 512
+_WAITING = 128
 _BATCH = 128
 
 
@@ -32,7 +32,7 @@ class _Publication:
 
 
 class Publisher:
-    """Thread-safe. ``later`` blocks while more than a few hundred bodies wait, which bounds their
+    """Thread-safe. ``later`` blocks while more than some hundred bodies wait, which bounds their
     memory; ``close`` publishes what waits and stops the thread."""
 
     def __init__(self, store: CacheStore, index: EntryIndex) -> None:

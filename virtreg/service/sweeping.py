@@ -15,7 +15,6 @@ from collections.abc import Callable
 from itertools import islice
 
 from virtreg.core.layout import BLOBS, sha256_of
-from virtreg.errors import VirtregError
 from virtreg.protocols import CacheStore, EntryIndex, KnowsReferences
 
 _log = logging.getLogger(__name__)
@@ -75,7 +74,7 @@ class Sweeper:
         while not self._stopping.wait(_INTERVAL):
             try:
                 freed = self.sweep()
-            except VirtregError:
+            except Exception:  # noqa: BLE001 - a plug-in's fault must not end the thread
                 _log.warning("sweeping failed", exc_info=True)
             else:
                 _log.info("swept %d bytes", freed)

@@ -11,7 +11,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
-from virtreg.errors import VirtregError
 from virtreg.protocols import CountsDownloads
 
 _log = logging.getLogger(__name__)
@@ -79,7 +78,7 @@ class Ledger:
         if downloads and self._counts is not None:
             try:
                 self._counts.count(downloads)
-            except VirtregError:
+            except Exception:  # noqa: BLE001 - a plug-in's fault must not end the thread
                 _log.warning("%d downloads could not be counted", len(downloads), exc_info=True)
 
     def _total(self, status: int, size: int, origin: str) -> None:
