@@ -29,7 +29,7 @@ MOST = 100_000
 
 class Ledger:
     """``add`` is the request path's and costs one append; everything else happens once a second
-    on a thread of its own, started by the first ``add``... of its process by ``start``."""
+    on a thread of its own, which ``start`` starts."""
 
     def __init__(self, counts: object, *, access_log: bool = False) -> None:
         # Bounded, or a log that nobody reads would in time take all memory; the oldest go first.
