@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 
 from tests.service.hub import FILE, SMALL, Background, MakeHub, down, fake
 from virtreg.errors import UpstreamTimeout, UpstreamUnavailable
 from virtreg.events import UpstreamFailed
 from virtreg.model import Answered, Fetch, UpstreamSpec
-from virtreg.protocols import Reply
 from virtreg.testing.fakes import FakeUpstream
 from virtreg.testing.gate import Gate
 
@@ -16,7 +17,7 @@ from virtreg.testing.gate import Gate
 class Faulty(FakeUpstream):
     """Somebody's plug-in with a bug."""
 
-    def fetch(self, request: Fetch) -> Reply:  # type: ignore[override]
+    def fetch(self, request: Fetch) -> NoReturn:
         raise ZeroDivisionError(f"secret of {request.path}")
 
 

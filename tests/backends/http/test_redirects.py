@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from tests.backends.http.peers import Script, get, upstream
@@ -18,11 +20,13 @@ SECRETS = {
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_every_kind_is_followed_with_the_same_request(status: int, method: str) -> None:
+def test_every_kind_is_followed_with_the_same_request(
+    status: int, method: Literal["GET", "HEAD"]
+) -> None:
     with Origin({"b": b"0123456789"}) as origin, upstream(origin.url) as up:
         origin.put("a", redirect="/b", status=status)
         known = Validators('"x"')
-        request = Fetch("a", method=method, offset=4, known=known)  # type: ignore[arg-type]
+        request = Fetch("a", method=method, offset=4, known=known)
         assert get(up, request)[0] == 206
         first, second = origin.requests
     assert (second.method, second.path) == (method, "b")

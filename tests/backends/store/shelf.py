@@ -9,6 +9,7 @@ import fsspec
 from fsspec.spec import AbstractFileSystem
 
 
+# fsspec is not typed.
 class ShelfFileSystem(AbstractFileSystem):  # type: ignore[misc]
     """``shelf:///folder``. A directory is where files are, as in a bucket."""
 

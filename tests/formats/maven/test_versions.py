@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -97,9 +98,9 @@ def test_mavens_own_cycle_is_kept() -> None:
 
 
 @given(st.lists(texts, max_size=8), st.randoms(use_true_random=False))
-def test_ordered_depends_on_the_set_alone(versions: list[str], random: object) -> None:
+def test_ordered_depends_on_the_set_alone(versions: list[str], random: Random) -> None:
     shuffled = list(versions) * 2
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     result = ordered(versions)
     assert ordered(shuffled) == result
     assert ordered(result) == result

@@ -57,6 +57,7 @@ class TimedStream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    # typeshed asks for a buffer of any kind; BufferedReader passes no other than this.
     def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
         self._sock.settimeout(self.deadline.patience())
         count = self._raw.readinto(buffer)

@@ -105,6 +105,7 @@ class GuardedHTTPConnection(HTTPConnection):
         sock.settimeout(self.deadline.patience())  # for the TLS handshake
         return sock
 
+    # urllib3 types it as a class; http.client only ever calls it.
     def response_class(  # type: ignore[override]
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None
     ) -> http.client.HTTPResponse:

@@ -29,6 +29,7 @@ class FinalResponse(http.client.HTTPResponse):
 
     def _read_status(self) -> tuple[str, int, str]:
         for _ in range(_MOST_INTERIM + 1):
+            # Private, and so unknown to typeshed: the one place where interim answers pass.
             read: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
             status = read[1]
             if not 100 <= status < 200:

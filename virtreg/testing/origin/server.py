@@ -182,6 +182,7 @@ class Origin:
                 if self._closing:
                     return
                 self._connections[threading.current_thread()] = spoken
+            # typeshed wants a socketserver here; the conversation asks only for its Desk.
             Conversation(spoken, address, self)  # type: ignore[arg-type]
         except OSError:
             pass  # the client left, or close() cut the connection
