@@ -23,9 +23,11 @@ __all__ = [
     "InvalidRequest",
     "Missing",
     "NotFound",
+    "Offline",
     "StorageError",
     "Unauthenticated",
     "UpstreamBusy",
+    "UpstreamDenied",
     "UpstreamError",
     "UpstreamRefused",
     "UpstreamThrottled",
@@ -145,6 +147,13 @@ class UpstreamUnavailable(UpstreamError):
     outcome = "unavailable"
 
 
+class Offline(UpstreamUnavailable):
+    """Upstreams are not to be asked, and what was asked for is not held (RFC 9111, 5.2.1.7)."""
+
+    status = 504
+    code = "offline"
+
+
 class UpstreamTimeout(UpstreamError):
     """No connection, no first byte, or no end of the body within the configured limits."""
 
@@ -158,6 +167,14 @@ class UpstreamRefused(UpstreamError):
 
     code = "upstream_refused"
     outcome = "refused"
+
+
+class UpstreamDenied(UpstreamRefused):
+    """The upstream's token service gave a token, and the upstream said 401 or 403 to it: the
+    credentials are good and do not reach this path, or there is no such path. Registries do not
+    say which."""
+
+    code = "upstream_denied"
 
 
 class EgressRefused(UpstreamRefused):

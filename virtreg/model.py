@@ -17,6 +17,9 @@ from attrs import field, frozen
 Headers = tuple[tuple[str, str], ...]
 """Response headers in order; names in their canonical spelling."""
 
+Query = tuple[tuple[str, str], ...]
+"""The pairs of a URL's query in order, decoded."""
+
 
 class Algorithm(enum.StrEnum):
     """A digest algorithm; the value is its name in :mod:`hashlib` and in file suffixes."""
@@ -51,6 +54,8 @@ class Freshness(enum.Enum):
     """``cache_validity_hours``; 0 turns checks off."""
     METADATA = "metadata"
     """``metadata_cache_validity_hours``; for documents that are meant to change."""
+    LISTING = "listing"
+    """As METADATA, but five minutes at most; for documents that say what there is."""
 
 
 @frozen
@@ -66,6 +71,11 @@ class Route:
     """When set, the answer is this digest of the body at ``path``, as hex text."""
     digest: tuple[Algorithm, str] | None = None
     """The digest the body must have, when the path itself fixes it."""
+    moving: bool = False
+    """The path is a name that moves from body to body, such as a tag; the format's power Pins
+    tells the path that a body has for itself."""
+    listing: bool = False
+    """Answered from what the cache holds, by the format's power Lists; no upstream is asked."""
 
 
 @frozen
@@ -79,6 +89,18 @@ class Expectation:
     sidecars: tuple[tuple[Algorithm, str], ...] = ()
     """Paths beside the body whose text claims a digest, strongest wish first. The first that
     exists is compared; none existing is no claim."""
+    prefix: str = ""
+    """Put before every path an upstream is asked for, such as ``v2/``; never part of a key."""
+    query: Query = ()
+    """Asked with the path."""
+    scope: str | None = None
+    """What a token must allow, such as ``repository:<name>:pull``. With it, the upstream's
+    credentials are not sent at once but as its challenge asks."""
+    metered: bool = False
+    """A GET counts against the quota that the upstream tells in ``ratelimit-*`` headers."""
+    head_alone: bool = False
+    """A HEAD of what is not cached is answered from the upstream's own HEAD: fetching such a body
+    for its headers would be a waste."""
 
 
 @frozen
@@ -89,6 +111,8 @@ class Examination:
     """Digests the upstream claims in headers, to be proved before the body is published."""
     refusal: str | None = None
     """Why this cannot be the file asked for (an HTML page for a POM), or None."""
+    content_type: str | None = None
+    """What the body is where the upstream's own header does not say; None keeps the header."""
 
 
 AnswerOutcome = Literal[
@@ -119,16 +143,24 @@ class Fetch:
     """One request to an upstream."""
 
     path: str
+    """Below the upstream's URL, decoded."""
     method: Literal["GET", "HEAD"] = "GET"
     accept: str = "*/*"
     known: Validators | None = None
     """Sent as ``If-None-Match`` / ``If-Modified-Since``; the answer may then be 304."""
     offset: int = 0
     """Resume: sent as ``Range: bytes=<offset>-``; the answer may then be 206."""
+    stop: int | None = None
+    """With it, the bytes ``offset <= i < stop`` alone are asked for."""
     if_range: str | None = None
     """The strong validator that makes a resume safe (RFC 9110, 13.1.5)."""
     headers: Headers = ()
     """Further request headers of the format. Never credentials."""
+    query: Query = ()
+    scope: str | None = None
+    """As in :class:`Expectation`."""
+    metered: bool = False
+    """As in :class:`Expectation`."""
 
 
 @frozen
@@ -211,6 +243,29 @@ class Secret:
 
 
 @frozen
+class Login:
+    """A user name and a password that may end."""
+
+    username: str
+    password: Secret
+    """With the user name ``<token>``: an identity token, which is exchanged at the token service
+    (OAuth 2.0, RFC 6749, 6) and never sent as a password."""
+    expires_at: float | None = None
+    """None: good until it is refused."""
+
+
+@frozen
+class Quota:
+    """What an upstream says of the requests it still takes."""
+
+    limit: int | None
+    """Requests a window allows."""
+    remaining: int | None
+    window: float | None
+    """Seconds."""
+
+
+@frozen
 class UpstreamSpec:
     """One upstream as configured. Names are unique within a catalog."""
 
@@ -224,14 +279,25 @@ class UpstreamSpec:
     """``Authorization: Bearer``."""
     headers: tuple[tuple[str, Secret], ...] = ()
     """Further credential headers, such as ``Private-Token``."""
+    credential_command: tuple[str, ...] = ()
+    """A program and its arguments that prints a login, for passwords that end after some hours;
+    instead of ``username`` and ``password``."""
+    token_realms: tuple[str, ...] = ()
+    """Hosts, besides the upstream's own and those of its registrable domain, whose token service
+    is given the credentials."""
+    default_namespace: str | None = None
+    """Put before a name that has no namespace, as ``library`` is at Docker Hub, where it need not
+    be set."""
     cache_validity_hours: float = 24
     metadata_cache_validity_hours: float = 24
     negative_validity_seconds: float = 300
     """How long an upstream's 404 or 410 is believed; 0 never remembers one."""
     on_error: Literal["stop", "continue"] = "stop"
     """Whether the walk may pass this upstream while it is broken."""
-    on_refused: Literal["error", "absent"] = "error"
-    """How 401 and 403 are read; some public mirrors say 403 for what they do not have."""
+    on_refused: Literal["error", "absent"] | None = None
+    """How 401 and 403 are read; some public mirrors say 403 for what they do not have. None: as
+    an error, except that an upstream without credentials that gave an anonymous token and refuses
+    all the same does not have it for the public."""
     on_missing: Literal["keep", "drop"] = "keep"
     """What happens to a cached copy when the upstream no longer has the path."""
     connect_timeout: float = 5
@@ -246,6 +312,11 @@ class UpstreamSpec:
     """CIDR ranges outside the public internet that this upstream may reach."""
     ca_file: str | None = None
     """PEM bundle to trust instead of the system's."""
+
+    @cached_property
+    def anonymous(self) -> bool:
+        """Whether nothing proves who asks."""
+        return not (self.username or self.bearer or self.headers or self.credential_command)
 
     @cached_property
     def key(self) -> str:
@@ -267,6 +338,13 @@ class RegistrySpec:
     """``cached``: a path cached in any upstream is answered from there. ``strict``: an uncached
     better position is asked first."""
     description: str = ""
+    namespaces: tuple[str, ...] = ()
+    """Registry hosts that clients name in ``ns`` and mean this registry; empty: the hosts of its
+    upstreams."""
+    hosts: tuple[str, ...] = ()
+    """Host names of the server itself under which root URLs belong to this registry."""
+    default: bool = False
+    """Answers root URLs that name no registry in any way."""
 
     @cached_property
     def key(self) -> str:
@@ -298,6 +376,15 @@ class Principal:
     """Who a caller turned out to be; ``anonymous`` when nobody asked."""
 
     name: str = "anonymous"
+
+
+@frozen
+class View:
+    """A document as one query wants it."""
+
+    body: bytes
+    headers: Headers = ()
+    """Besides those of the whole document."""
 
 
 @frozen

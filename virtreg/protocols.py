@@ -22,13 +22,16 @@ from virtreg.model import (
     Expectation,
     Fetch,
     Headers,
+    Login,
     Principal,
     Problem,
+    Query,
     RegistrySpec,
     Representation,
     Route,
     Scope,
     UpstreamSpec,
+    View,
 )
 
 
@@ -74,15 +77,28 @@ class Upstream(Protocol):
 
         ``Reply.status`` is definite. Everything else raises: UpstreamRefused (401, 403), its
         EgressRefused (an address the egress policy forbids, a redirect that may not be followed),
+        UpstreamDenied (401, 403 to a token that its token service had just given),
         UpstreamThrottled (429, or 503 with ``Retry-After``; carries ``retry_after``),
         UpstreamTimeout, UpstreamUnavailable (5xx, connection trouble, any other status),
         UpstreamBusy (its own limit of connections was reached), UpstreamError itself (another
         4xx: it is well and does not take this request, which says nothing about the next).
-        Credentials go only to the configured origin.
+        Credentials go only to the configured origin and to the token service it names, where the
+        spec allows that one. HEAD answers as GET does, with ``Reply.length`` from its headers and
+        no body.
         """
         ...
 
     def close(self) -> None: ...
+
+
+class CredentialProvider(Protocol):
+    """Where an upstream's login comes from, when it is not in the configuration."""
+
+    def login(self) -> Login:
+        """The login of this moment; slow ones are cached by the caller until ``expires_at``, or
+        until the upstream refuses them. Raises UpstreamUnavailable when there is none, without
+        telling what was printed or read."""
+        ...
 
 
 class Body(Protocol):
@@ -206,6 +222,15 @@ class CountsDownloads(Protocol):
 
 
 @runtime_checkable
+class KnowsDigests(Protocol):
+    """Power of an EntryIndex: find a body that came from a source under any path."""
+
+    def holding(self, source: str, sha256: str) -> Entry | None:
+        """Some entry of the source with this digest; one cheap query."""
+        ...
+
+
+@runtime_checkable
 class KnowsReferences(Protocol):
     """Power of an EntryIndex: tell which blobs are still needed."""
 
@@ -298,6 +323,75 @@ class Format(Protocol):
         ...
 
 
+@runtime_checkable
+class Localizes(Protocol):
+    """Power of a Format: the upstreams of one registry know a route under different paths."""
+
+    def localize(self, route: Route, upstream: UpstreamSpec) -> Route:
+        """The route as this upstream knows it; its path is the key of the upstream's entries.
+        Idempotent. Cheap: called for every upstream of every request that is not ready."""
+        ...
+
+
+@runtime_checkable
+class Pins(Protocol):
+    """Power of a Format: names that move stand for bodies that have paths of their own."""
+
+    def pinned(self, route: Route, digests: Digests) -> Route | None:
+        """The route of the very body with these digests (any subset), whose ``digest`` is set;
+        None when the route is no moving name or no digest will do."""
+        ...
+
+
+@runtime_checkable
+class Gathers(Protocol):
+    """Power of a Format: how an upstream's part of a merged document is had."""
+
+    def following(self, route: Route, headers: Mapping[str, str]) -> Query | None:
+        """The query of the next page, from the headers (lower-case names) of the page before;
+        None when that was the last one. Of what an upstream links to, the query alone counts."""
+        ...
+
+    def join(self, route: Route, pages: Sequence[bytes]) -> bytes:
+        """One document of an upstream's pages, two at least, in order. Raises IntegrityError."""
+        ...
+
+    def elsewhere(self, route: Route) -> Route | None:
+        """Where an upstream that does not know the path may keep the same document."""
+        ...
+
+    def nothing(self, route: Route) -> bytes | None:
+        """The document when no upstream has one; None: then it is absent."""
+        ...
+
+
+@runtime_checkable
+class Views(Protocol):
+    """Power of a Format: queries ask for parts of a document."""
+
+    def view(
+        self, route: Route, url: str, query: Mapping[str, str], document: bytes
+    ) -> View | None:
+        """The document as the query (first value of each name, decoded) wants it, None when it is
+        wanted whole. ``url`` is the path of the request as the client sees it, percent-encoded,
+        for links. Raises InvalidRequest naming the parameter."""
+        ...
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """Power of a Format: routes that list what is cached."""
+
+    def shelf(self, path: str) -> tuple[str | None, str]:
+        """What a cached path counts for in the list, None for nothing, and a string after which,
+        in order of code points, the next path that may count for something else comes."""
+        ...
+
+    def catalog(self, route: Route, names: Sequence[str]) -> bytes:
+        """The document, of distinct names in order of code points."""
+        ...
+
+
 class VirtualRegistry(Protocol):
     """One URL over an ordered list of upstreams."""
 
@@ -320,6 +414,16 @@ class VirtualRegistry(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """Power of a VirtualRegistry: the facts alone, for HEAD."""
+
+    def describe(self, route: Route) -> Resolution:
+        """As ``resolve``, except that no body need be fetched for it: the resolution's body may
+        be empty though its representation is not."""
+        ...
 
 
 class Resolution(Protocol):
@@ -350,6 +454,12 @@ class Resolution(Protocol):
         infinity for always."""
         ...
 
+    @property
+    def warning(self) -> str:
+        """What the reader should be told besides, in one line, such as why the answer is stale;
+        empty for nothing."""
+        ...
+
 
 __all__ = [
     "Authenticator",
@@ -357,15 +467,23 @@ __all__ = [
     "CacheStore",
     "Catalog",
     "CountsDownloads",
+    "CredentialProvider",
+    "Describes",
     "Digests",
     "EntryIndex",
     "Format",
+    "Gathers",
     "HasFile",
     "Headers",
+    "KnowsDigests",
     "KnowsReferences",
+    "Lists",
+    "Localizes",
+    "Pins",
     "Reply",
     "Resolution",
     "Spools",
     "Upstream",
+    "Views",
     "VirtualRegistry",
 ]

@@ -12,11 +12,13 @@ from attrs import field, frozen
 
 from virtreg.errors import (
     EgressRefused,
+    UpstreamDenied,
     UpstreamError,
     UpstreamRefused,
 )
-from virtreg.model import Answered, Expectation, Fetch, Route, Validators
+from virtreg.model import Answered, Expectation, Route, UpstreamSpec, Validators
 from virtreg.protocols import Reply, Upstream
+from virtreg.service.fetching import fetch_of
 
 T = TypeVar("T")
 
@@ -48,11 +50,11 @@ def ask(
 ) -> Heard:
     """Ask one upstream for a route. Never raises an UpstreamError: it is part of the answer."""
     name = upstream.spec.name
-    request = Fetch(route.path, accept=expectation.accept, known=known)
+    request = fetch_of(route, expectation, known=known)
     try:
         reply = upstream.fetch(request)
     except UpstreamRefused as error:
-        if upstream.spec.on_refused == "absent" and not isinstance(error, EgressRefused):
+        if _means_absent(upstream.spec, error):
             return Heard(position, Answered(name, "absent", error.message))
         return Heard(position, answered(name, error), error=error)
     except UpstreamError as error:
@@ -65,6 +67,16 @@ def ask(
         return Heard(position, Answered(name, "found", "304 Not Modified"), unchanged=True)
     detail = "410 Gone" if status == 410 else "404 Not Found"
     return Heard(position, Answered(name, "absent", detail))
+
+
+def _means_absent(spec: UpstreamSpec, error: UpstreamRefused) -> bool:
+    if isinstance(error, EgressRefused):
+        return False
+    if spec.on_refused is None:
+        # With credentials the same words may mean that somebody lost a right, and what another
+        # upstream has under that name need not be the same thing.
+        return isinstance(error, UpstreamDenied) and spec.anonymous
+    return spec.on_refused == "absent"
 
 
 def answered(name: str, error: UpstreamError) -> Answered:

@@ -6,8 +6,9 @@ from concurrent.futures import Future
 
 from virtreg.core.digests import parse_sidecar
 from virtreg.errors import UpstreamBusy, UpstreamError, UpstreamThrottled
-from virtreg.model import Algorithm, Digests, Fetch
+from virtreg.model import Algorithm, Digests
 from virtreg.service.exchange import Exchange, Reading
+from virtreg.service.fetching import beside
 
 _SIDECAR_LIMIT = 4096
 
@@ -57,7 +58,7 @@ def _read_sidecar(exchange: Exchange) -> tuple[Algorithm, str] | None:
     """
     for algorithm, path in exchange.expectation.sidecars:
         try:
-            reply = exchange.upstream.fetch(Fetch(path))
+            reply = exchange.upstream.fetch(beside(path, exchange.expectation))
         except UpstreamError as error:
             if put_off(error):
                 raise

@@ -8,9 +8,10 @@ from attrs import define, field, frozen
 
 from virtreg.core.backoff import backoff_delay
 from virtreg.errors import IntegrityError
-from virtreg.model import Expectation, Fetch, Route
+from virtreg.model import Expectation, Route
 from virtreg.protocols import Format, Reply
 from virtreg.service.asking import FOUND
+from virtreg.service.fetching import fetch_of
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.spool import PIECE
 
@@ -34,12 +35,7 @@ class Exchange:
     def again(self, *, offset: int = 0, if_range: str | None = None) -> Reply:
         """The same file once more, or its rest. Raises UpstreamError unless it is still there."""
         reply = self.upstream.fetch(
-            Fetch(
-                self.route.path,
-                accept=self.expectation.accept,
-                offset=offset,
-                if_range=if_range,
-            )
+            fetch_of(self.route, self.expectation, offset=offset, if_range=if_range)
         )
         if reply.status not in FOUND:
             reply.close()

@@ -21,6 +21,7 @@ class Resolved:
     expires_at: float
     arrival: Arrival | None = None
     """Set while the body may still be on its way."""
+    warning: str = ""
 
     def proved(self) -> Digests:
         """All digests, waiting for the end of a download. Raises what it failed with."""

@@ -16,7 +16,7 @@ _DIGESTS_AT_ONCE = 500
 
 
 class SqlIndex:
-    """An EntryIndex that CountsDownloads and KnowsReferences.
+    """An EntryIndex that CountsDownloads, KnowsDigests and KnowsReferences.
 
     Safe from any thread; may exist before a fork and be used after it. Download counts are in a
     database of their own, so that counting never makes readers of entries look again.
@@ -101,6 +101,11 @@ class SqlIndex:
                 statement = select(entries.c.sha256).distinct().where(entries.c.sha256.in_(some))
                 found.update(connection.scalars(statement))
         return found
+
+    def holding(self, source: str, sha256: str) -> Entry | None:
+        with self._index.reading() as connection:
+            row = connection.execute(statements.holding(source, sha256)).first()
+        return None if row is None else Entry(*row)
 
     def close(self) -> None:
         """Close every connection of this process; repeatable."""

@@ -36,6 +36,12 @@ def page(source: str, after: str, limit: int, search: str) -> Select[tuple[Any, 
     return statement.order_by(entries.c.path).limit(max(limit, 0))
 
 
+def holding(source: str, sha256: str) -> Select[tuple[Any, ...]]:
+    """Some entry of a source with this digest, from the index on digests."""
+    of_source = entries.c.source == source
+    return select(*ENTRY).where(entries.c.sha256 == sha256, of_source).limit(1)
+
+
 _put = insert(entries)
 put = _put.on_conflict_do_update(
     index_elements=[entries.c.path, entries.c.source],
