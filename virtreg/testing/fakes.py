@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Mapping
 from types import MappingProxyType
+from urllib.parse import urlencode
 
 from attrs import define, field, frozen
 
@@ -39,6 +40,7 @@ class _Shelf:
     etag: str | None
     headers: Mapping[str, str]
     sized: bool
+    head: bool
     cut_after: int | None
     hold: Gate | None
     stall: Gate | None
@@ -121,16 +123,18 @@ class FakeUpstream:
         etag: str | None = "auto",
         headers: Mapping[str, str] = MappingProxyType({}),
         sized: bool = True,
+        head: bool = True,
         cut_after: int | None = None,
         hold: Gate | None = None,
         stall: Gate | None = None,
     ) -> None:
-        """Publish a path. ``etag`` None sends no validator; ``sized`` False sends no length;
+        """Publish a path, with ``?name=value&…`` for a query's own answer. ``etag`` None sends no
+        validator; ``sized`` False sends no length; ``head`` False says 404 to HEAD;
         ``cut_after`` breaks the body there; ``hold`` is passed before the answer, ``stall``
         after the body's last byte (or before its cut)."""
         if etag == "auto":
             etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-        shelf = _Shelf(body, etag, dict(headers), sized, cut_after, hold, stall)
+        shelf = _Shelf(body, etag, dict(headers), sized, head, cut_after, hold, stall)
         with self._lock:
             self._shelves[path] = shelf
 
@@ -153,7 +157,7 @@ class FakeUpstream:
         with self._lock:
             self._requests.append(request)
             fault = self._faults.get(request.path) or self._faults.get(None)
-            shelf = self._shelves.get(request.path)
+            shelf = self._shelves.get(_asked(request)) or self._shelves.get(request.path)
         if shelf is not None and shelf.hold is not None:
             shelf.hold.arrive()
         if fault is not None:
@@ -167,27 +171,32 @@ class FakeUpstream:
         self.closed = True
 
     def _answer(self, request: Fetch, shelf: _Shelf | None) -> FakeReply:
-        if shelf is None:
+        if shelf is None or (request.method == "HEAD" and not shelf.head):
             return FakeReply(404, {"content-length": "0"}, 0)
         headers = {"content-type": "application/octet-stream", **shelf.headers}
         if shelf.etag is not None:
             headers["etag"] = shelf.etag
             if request.known is not None and request.known.etag == shelf.etag:
                 return FakeReply(304, headers, 0)
-        status, first, size = 200, 0, len(shelf.body)
+        status, first, last, size = 200, 0, len(shelf.body), len(shelf.body)
         resumable = request.if_range is None or request.if_range == shelf.etag
-        if 0 < request.offset < size and resumable:
-            status, first = 206, request.offset
-            headers["content-range"] = f"bytes {first}-{size - 1}/{size}"
+        ranged = request.offset > 0 or request.stop is not None
+        if ranged and request.offset < size and resumable:
+            status, first, last = 206, request.offset, min(request.stop or size, size)
+            headers["content-range"] = f"bytes {first}-{last - 1}/{size}"
         if shelf.sized:
-            headers["content-length"] = str(size - first)
-        length = size - first if shelf.sized else None
+            headers["content-length"] = str(last - first)
+        length = last - first if shelf.sized else None
         if request.method == "HEAD":
             return FakeReply(status, headers, length)
-        body, cut = shelf.body[first:], None
+        body, cut = shelf.body[first:last], None
         if shelf.cut_after is not None and shelf.cut_after < len(body):
             body = body[: shelf.cut_after]
             name = self._spec.name
             message = f"upstream {name!r}: connection cut after {len(body)} bytes"
             cut = UpstreamUnavailable(message, upstream=name)
         return FakeReply(status, headers, length, body, cut, shelf.stall)
+
+
+def _asked(request: Fetch) -> str:
+    return f"{request.path}?{urlencode(request.query)}" if request.query else request.path
