@@ -26,7 +26,9 @@ def test_it_ends_where_asking_one_after_the_other_would(scene: Scene) -> None:
 def test_neither_speed_nor_width_decides_who_answers(
     scene: Scene, arrivals: list[int], width: int
 ) -> None:
-    other = evolve(scene, arrivals=tuple(arrivals), width=width, likely=None)
+    # Where a digest fixes the bytes, the likely owner goes first on purpose.
+    likely = scene.likely if scene.fixed else None
+    other = evolve(scene, arrivals=tuple(arrivals), width=width, likely=likely)
     assert drive(scene).end == drive(other).end
 
 
@@ -40,7 +42,7 @@ def test_what_an_upstream_denied_is_never_served_from_it(scene: Scene) -> None:
         assert scene.final(end.position) is not Outcome.ABSENT
 
 
-@given(scenes(states=[NOTHING, ABSENT]))
+@given(scenes(states=[NOTHING, ABSENT], fixed=False))
 def test_a_body_is_taken_only_when_all_better_positions_are_out(scene: Scene) -> None:
     end = drive(scene).end
     if isinstance(end, Take):
@@ -101,12 +103,30 @@ def test_as_long_as_a_cached_copy_stands_only_cached_positions_are_asked(scene: 
         assert at in held or gone
 
 
-@given(scenes(strict=True))
+@given(scenes(strict=True, fixed=False))
 def test_strict_asks_every_better_position_that_is_not_cached(scene: Scene) -> None:
     course = drive(scene)
     if isinstance(course.end, Serve | Take):
         for at in range(course.end.position):
             assert scene.cached[at] is ABSENT or at in course.questions
+
+
+@given(scenes(fixed=True))
+def test_a_held_copy_whose_bytes_are_fixed_is_served_whatever_the_order(scene: Scene) -> None:
+    if FRESH in scene.cached and STALE not in scene.cached:
+        course = drive(scene)
+        assert course.end == Serve(scene.cached.index(FRESH))
+        assert course.asked == []
+
+
+@given(scenes(states=[NOTHING], fixed=True))
+def test_the_likely_owner_of_fixed_bytes_is_asked_before_anybody_else(scene: Scene) -> None:
+    if scene.likely is not None:
+        course = drive(scene)
+        assert course.asked[0] == (scene.likely,)
+        if scene.final(scene.likely) is Outcome.FOUND:
+            assert course.end == Take(scene.likely)
+            assert course.questions == [scene.likely]
 
 
 @given(scenes())

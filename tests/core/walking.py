@@ -69,6 +69,7 @@ def scenes(
     *,
     states: Sequence[Cached] = tuple(Cached),
     strict: bool | None = None,
+    fixed: bool | None = None,
 ) -> Scene:
     """Any scene, or one with these states of the cache only."""
     positions = draw(
@@ -79,14 +80,14 @@ def scenes(
             max_size=6,
         )
     )
-    order, fixed, width, likely, arrivals = draw(_CIRCUMSTANCES)
+    order, by_digest, width, likely, arrivals = draw(_CIRCUMSTANCES)
     return Scene(
         cached=tuple(position[0] for position in positions),
         outcomes=tuple(_possible(position[0], position[1]) for position in positions),
         spoiled=tuple(position[2] for position in positions),
         passable=tuple(position[3] for position in positions),
         strict=order if strict is None else strict,
-        fixed=fixed,
+        fixed=by_digest if fixed is None else fixed,
         width=width,
         likely=likely if likely < len(positions) else None,
         arrivals=tuple(arrivals),
@@ -147,14 +148,17 @@ def drive(scene: Scene) -> Course:
 
 def expected(scene: Scene) -> Step:
     """Where a walk must end: the rules as a loop that asks one upstream after the other."""
-    if not scene.strict:
+    if scene.fixed or not scene.strict:
         for at, state in enumerate(scene.cached):
             if state in HELD:
                 step = _answer(scene, at)
                 if step is not None:
                     return step
+    order = list(range(len(scene.cached)))
+    if scene.fixed and scene.likely is not None:
+        order.sort(key=lambda at: at != scene.likely)
     broken: list[int] = []
-    for at in range(len(scene.cached)):
+    for at in order:
         step = _answer(scene, at)
         if step is not None:
             return step
@@ -162,7 +166,7 @@ def expected(scene: Scene) -> Step:
             broken.append(at)
             if not scene.passes(at):
                 break
-    return Broken(tuple(broken)) if broken else Absent()
+    return Broken(tuple(sorted(broken))) if broken else Absent()
 
 
 def decided_against(scene: Scene, positions: Sequence[int]) -> bool:

@@ -11,6 +11,8 @@ The rules it keeps:
 * A broken upstream is not an absent one. Its stale copy is served if there is one; otherwise the
   walk stops there, unless the bytes are fixed by a digest or the upstream is marked as one the
   walk may pass.
+* Where a digest fixes the bytes nothing hangs on the order: the likely upstream is asked first, on
+  its own, and a held copy is good wherever it came from.
 * Absent means that every upstream said so.
 """
 
@@ -96,7 +98,7 @@ class Walk:
     """One walk. ``passable`` says per position whether a broken upstream may be passed;
     ``fixed`` that a digest fixes the bytes, which makes every position passable. ``width`` bounds
     how many upstreams are asked at once; ``likely`` is the position expected to have the path:
-    nothing after it is asked before it has answered.
+    nothing after it is asked before it has answered, and with ``fixed`` nothing before it either.
     """
 
     def __init__(
@@ -117,8 +119,9 @@ class Walk:
         ]
         self._width = width
         self._likely = likely
-        self._strict = strict
-        self._first = self._best_held()
+        self._strict = strict and not fixed
+        self._fixed = fixed
+        self._order = self._ordered()
 
     def heard(self, position: int, outcome: Outcome) -> None:
         """Report what an asked position answered. A position found may be reported again as
@@ -126,13 +129,13 @@ class Walk:
         self._positions[position].outcome = outcome
         if outcome is Outcome.ABSENT:
             # The copy that made the walk begin here may be the one that is gone.
-            self._first = self._best_held()
+            self._order = self._ordered()
 
     def next(self) -> Step:
         """What to do now. Pure in the state: asking twice gives the same step, except that an
         ``Ask`` is given once."""
         broken: list[int] = []
-        for at in self._order():
+        for place, at in enumerate(self._order):
             position = self._positions[at]
             step = self._decide(at, position)
             if step is not None:
@@ -142,13 +145,20 @@ class Walk:
                 if not position.passable:
                     return Broken(tuple(broken))
             elif self._undecided(position):
-                return self._ask(at)
-        return Broken(tuple(broken)) if broken else Absent()
+                return self._ask(self._order[place:])
+        return Broken(tuple(sorted(broken))) if broken else Absent()
 
-    def _best_held(self) -> int:
-        """Where to begin: at the best copy still there, or at the top when there is none."""
-        if self._strict:
-            return 0
+    def _ordered(self) -> Sequence[int]:
+        """Who counts, and in which order: from the best copy still there on, or from the top when
+        there is none."""
+        every = range(len(self._positions))
+        begin = None if self._strict else self._best_held()
+        if not self._fixed:
+            return every[begin or 0 :]
+        begin = self._likely if begin is None else begin
+        return every if begin is None else (begin, *every[:begin], *every[begin + 1 :])
+
+    def _best_held(self) -> int | None:
         held = (Cached.FRESH, Cached.STALE)
         return next(
             (
@@ -156,11 +166,8 @@ class Walk:
                 for at, position in enumerate(self._positions)
                 if position.cached in held and position.outcome is not Outcome.ABSENT
             ),
-            0,
+            None,
         )
-
-    def _order(self) -> Sequence[int]:
-        return range(self._first, len(self._positions))
 
     @staticmethod
     def _undecided(position: _Position) -> bool:
@@ -180,11 +187,11 @@ class Walk:
             case _:
                 return None
 
-    def _ask(self, first: int) -> Step:
+    def _ask(self, order: Sequence[int]) -> Step:
         """Ask from the first undecided position on, as far as an answer could be needed."""
         flying = sum(p.asked and p.outcome is None for p in self._positions)
         chosen: list[int] = []
-        for at in range(first, len(self._positions)):
+        for at in order:
             position = self._positions[at]
             if position.cached is Cached.FRESH and position.outcome is None:
                 break
