@@ -32,10 +32,13 @@ class Exchange:
     def name(self) -> str:
         return self.upstream.spec.name
 
-    def again(self, *, offset: int = 0, if_range: str | None = None) -> Reply:
-        """The same file once more, or its rest. Raises UpstreamError unless it is still there."""
+    def again(
+        self, *, offset: int = 0, stop: int | None = None, if_range: str | None = None
+    ) -> Reply:
+        """The same file once more, or its rest, or a range of it. Raises UpstreamError unless it
+        is still there."""
         reply = self.upstream.fetch(
-            fetch_of(self.route, self.expectation, offset=offset, if_range=if_range)
+            fetch_of(self.route, self.expectation, offset=offset, stop=stop, if_range=if_range)
         )
         if reply.status not in FOUND:
             reply.close()
