@@ -69,8 +69,8 @@ def test_a_check_dated_in_the_future_is_believed_for_one_validity_only() -> None
     upstream = spec(artifacts=1)
     assert is_fresh(entry(3600), Freshness.ARTIFACT, upstream, 0)
     assert not is_fresh(entry(3601), Freshness.ARTIFACT, upstream, 0)
-    assert merged_is_fresh(entry(3600), [spec(metadata=1)], 0)
-    assert not merged_is_fresh(entry(3601), [spec(metadata=1)], 0)
+    assert merged_is_fresh(entry(3600), Freshness.METADATA, [spec(metadata=1)], 0)
+    assert not merged_is_fresh(entry(3601), Freshness.METADATA, [spec(metadata=1)], 0)
 
 
 @given(times, kinds, hours, hours, times)
@@ -101,22 +101,32 @@ def test_at_no_clock_is_an_entry_fresh_for_longer_than_two_validities(
 def test_what_is_never_checked_is_fresh_by_any_clock(
     checked_at: float, kind: Freshness, now: float
 ) -> None:
-    assume(kind is not Freshness.METADATA)
+    assume(kind in (Freshness.ARTIFACT, Freshness.IMMUTABLE))
     assert is_fresh(entry(checked_at), kind, spec(artifacts=0), now)
 
 
-@given(times, st.lists(hours, min_size=1), times)
+@given(times, kinds, st.lists(st.tuples(hours, hours), min_size=1), times)
 def test_a_merged_document_lives_as_long_as_its_shortest_member(
-    checked_at: float, members: list[float], now: float
+    checked_at: float, kind: Freshness, members: list[tuple[float, float]], now: float
 ) -> None:
-    specs = [spec(metadata=each) for each in members]
-    ends = [fresh_until(entry(checked_at), Freshness.METADATA, member) for member in specs]
-    assert merged_fresh_until(entry(checked_at), specs) == min(ends)
-    assert merged_is_fresh(entry(checked_at), specs, now) == all(
-        is_fresh(entry(checked_at), Freshness.METADATA, member, now) for member in specs
+    specs = [spec(*each) for each in members]
+    ends = [fresh_until(entry(checked_at), kind, member) for member in specs]
+    assert merged_fresh_until(entry(checked_at), kind, specs) == min(ends)
+    assert merged_is_fresh(entry(checked_at), kind, specs, now) == all(
+        is_fresh(entry(checked_at), kind, member, now) for member in specs
     )
+
+
+@pytest.mark.parametrize(
+    ("hours", "seconds"), [(24, 300), (0.25, 300), (300 / 3600, 300), (0.05, 180), (0, 0)]
+)
+def test_a_listing_lives_as_metadata_does_but_five_minutes_at_most(
+    hours: float, seconds: float
+) -> None:
+    upstream = spec(artifacts=0, metadata=hours)
+    assert fresh_until(entry(1000), Freshness.LISTING, upstream) == 1000 + seconds
 
 
 def test_a_merged_document_has_members() -> None:
     with pytest.raises(ValueError, match="empty"):
-        merged_fresh_until(entry(0), [])
+        merged_fresh_until(entry(0), Freshness.METADATA, [])

@@ -13,26 +13,32 @@ from virtreg.model import Entry, Freshness, UpstreamSpec
 
 _HOUR = 3600.0
 
+LONGEST_LISTING = 300.0
+"""Seconds: who publishes something expects to see it listed soon."""
+
 
 def validity(freshness: Freshness, spec: UpstreamSpec) -> float:
     """Seconds a checked entry of this upstream stays fresh; infinity for always.
 
     Zero ``cache_validity_hours`` turns checks off. Zero ``metadata_cache_validity_hours`` means
-    the opposite, a check each time, since those documents are meant to change.
+    the opposite, a check each time, since those documents are meant to change; listings follow
+    it, up to :data:`LONGEST_LISTING`.
     """
     if freshness is Freshness.IMMUTABLE:
         return math.inf
     if freshness is Freshness.METADATA:
         return spec.metadata_cache_validity_hours * _HOUR
+    if freshness is Freshness.LISTING:
+        return min(spec.metadata_cache_validity_hours * _HOUR, LONGEST_LISTING)
     return spec.cache_validity_hours * _HOUR if spec.cache_validity_hours else math.inf
 
 
-def merged_validity(specs: Iterable[UpstreamSpec]) -> float:
+def merged_validity(freshness: Freshness, specs: Iterable[UpstreamSpec]) -> float:
     """Seconds a merged document stays fresh: as long as its shortest-lived member.
 
     Raises ValueError when there are no members.
     """
-    return min(validity(Freshness.METADATA, spec) for spec in specs)
+    return min(validity(freshness, spec) for spec in specs)
 
 
 def fresh_until(entry: Entry, freshness: Freshness, spec: UpstreamSpec) -> float:
@@ -40,9 +46,9 @@ def fresh_until(entry: Entry, freshness: Freshness, spec: UpstreamSpec) -> float
     return entry.checked_at + validity(freshness, spec)
 
 
-def merged_fresh_until(entry: Entry, specs: Iterable[UpstreamSpec]) -> float:
+def merged_fresh_until(entry: Entry, freshness: Freshness, specs: Iterable[UpstreamSpec]) -> float:
     """When a merged document of these members becomes stale."""
-    return entry.checked_at + merged_validity(specs)
+    return entry.checked_at + merged_validity(freshness, specs)
 
 
 def is_fresh(entry: Entry, freshness: Freshness, spec: UpstreamSpec, now: float) -> bool:
@@ -50,9 +56,11 @@ def is_fresh(entry: Entry, freshness: Freshness, spec: UpstreamSpec, now: float)
     return _within(entry.checked_at, validity(freshness, spec), now)
 
 
-def merged_is_fresh(entry: Entry, specs: Iterable[UpstreamSpec], now: float) -> bool:
+def merged_is_fresh(
+    entry: Entry, freshness: Freshness, specs: Iterable[UpstreamSpec], now: float
+) -> bool:
     """Whether a merged document of these members may be served at ``now`` without asking."""
-    return _within(entry.checked_at, merged_validity(specs), now)
+    return _within(entry.checked_at, merged_validity(freshness, specs), now)
 
 
 def _within(checked_at: float, seconds: float, now: float) -> bool:

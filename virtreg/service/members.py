@@ -11,10 +11,12 @@ from virtreg.core.freshness import is_fresh
 from virtreg.errors import IntegrityError, NotFound, UpstreamError
 from virtreg.events import UpstreamFailed
 from virtreg.model import Answered, Entry, Route
-from virtreg.protocols import Format
+from virtreg.protocols import Format, Gathers, Localizes
 from virtreg.service.asking import Asking, Heard, answered, ask
 from virtreg.service.exchange import Exchange
 from virtreg.service.health import GuardedUpstream
+from virtreg.service.intake import SETTLED
+from virtreg.service.pages import read_pages
 from virtreg.service.works import Works
 
 
@@ -31,7 +33,11 @@ class Member:
 
 
 class Members:
-    """Gathers the parts of one registry's merged documents. Thread-safe."""
+    """Gathers the parts of one registry's merged documents. Thread-safe.
+
+    A part is cached under the path by which its upstream knows the document, wherever the
+    upstream keeps it and in however many pages it came.
+    """
 
     def __init__(
         self,
@@ -42,8 +48,18 @@ class Members:
     ) -> None:
         self._registry = registry
         self._format = format
+        self._localizes = format if isinstance(format, Localizes) else None
+        self._gathers = format if isinstance(format, Gathers) else None
         self._upstreams = upstreams
         self._works = works
+
+    def entries(self, route: Route) -> dict[str, Entry]:
+        """What is cached of the parts, by source: a query for each path they are known under."""
+        sources: dict[str, list[str]] = {}
+        for at, upstream in enumerate(self._upstreams):
+            sources.setdefault(self._local(at, route).path, []).append(upstream.spec.key)
+        find = self._works.index.find
+        return {entry.source: entry for path in sources for entry in find(path, sources[path])}
 
     def gather(self, route: Route, entries: dict[str, Entry]) -> list[Member]:
         """Every upstream's part, in order, asked in parallel where the cache cannot tell."""
@@ -64,12 +80,40 @@ class Members:
             asking.close()
         return [members[at] for at in sorted(members)]
 
+    def absent_until(self, route: Route, members: Sequence[Member]) -> float:
+        """Until when all those are believed that have no document; 0 when one is not."""
+        now = self._works.clock()
+        return min(
+            (
+                self._works.negatives.until(
+                    self._upstreams[member.position].spec.key,
+                    self._local(member.position, route).path,
+                    now,
+                )
+                for member in members
+                if member.document is None
+            ),
+            default=0.0,
+        )
+
+    def _local(self, at: int, route: Route) -> Route:
+        """The route as the upstream at this position knows it."""
+        if self._localizes is None:
+            return route
+        return self._localizes.localize(route, self._upstreams[at].spec)
+
+    def _exchange(self, at: int, route: Route) -> Exchange:
+        local = self._local(at, route)
+        expected = self._format.expect(local)
+        expectation = evolve(expected, sidecars=(), max_bytes=expected.max_bytes or SETTLED)
+        return Exchange(self._upstreams[at], local, self._format, expectation)
+
     def _known(self, at: int, route: Route, entries: dict[str, Entry]) -> Member | None:
         """What the cache can tell of a member without asking."""
         spec, now = self._upstreams[at].spec, self._works.clock()
         entry = entries.get(spec.key)
         if entry is None:
-            if self._works.negatives.until(spec.key, route.path, now):
+            if self._works.negatives.until(spec.key, self._local(at, route).path, now):
                 return Member(at, Answered(spec.name, "absent", "remembered 404"))
             return None
         if not is_fresh(entry, route.freshness, spec, now):
@@ -82,13 +126,17 @@ class Members:
 
     def _ask(self, at: int, route: Route, entry: Entry | None) -> Member:
         upstream = self._upstreams[at]
-        expectation = evolve(self._format.expect(route), sidecars=())
-        known = None if entry is None else entry.validators
-        heard = ask(upstream, at, route, expectation, known)
+        exchange = self._exchange(at, route)
+        elsewhere = None if self._gathers is None else self._gathers.elsewhere(route)
+        # Validators hold for one of the two places only, and which gave the copy is not kept.
+        known = entry.validators if entry is not None and elsewhere is None else None
+        heard = ask(upstream, at, exchange.route, exchange.expectation, known)
+        if elsewhere is not None and _does_not_know(heard):
+            exchange = self._exchange(at, elsewhere)
+            heard = ask(upstream, at, exchange.route, exchange.expectation, None)
         if heard.reply is not None:
-            exchange = Exchange(upstream, route, self._format, expectation)
             try:
-                return self._received(at, heard, exchange)
+                return self._received(at, route, heard, exchange)
             except UpstreamError as error:
                 heard = Heard(at, answered(upstream.spec.name, error), error=error)
         if heard.error is not None:
@@ -97,18 +145,21 @@ class Members:
             return Member(at, heard.answer, document, entry, heard.error)
         return self._settled_without_body(at, route, heard, entry)
 
-    def _received(self, at: int, heard: Heard, exchange: Exchange) -> Member:
+    def _received(self, at: int, route: Route, heard: Heard, exchange: Exchange) -> Member:
         """Raises UpstreamError when the document is unusable."""
         assert heard.reply is not None
-        document, entry = self._works.intake.read(exchange, heard.reply)
+        document, entry = read_pages(self._works.intake, exchange, heard.reply)
         try:
-            self._format.merge(exchange.route, [(exchange.name, document)])
+            self._format.merge(route, [(exchange.name, document)])
         except IntegrityError as error:
             error.upstream = exchange.name
             raise
         except NotFound:
             # Usable, though it makes a truthful merge impossible: for the merge to say.
             pass
+        path = self._local(at, route).path
+        if entry.path != path:
+            entry = evolve(entry, path=path, etag=None, last_modified=None)
         self._works.publisher.later(entry, document, _published)
         self._works.negatives.forget(entry.source, entry.path)
         return Member(at, heard.answer, document, entry)
@@ -117,6 +168,7 @@ class Members:
         self, at: int, route: Route, heard: Heard, entry: Entry | None
     ) -> Member:
         spec, now = self._upstreams[at].spec, self._works.clock()
+        path = self._local(at, route).path
         kept = heard.answer.outcome == "absent" and spec.on_missing == "keep"
         if entry is not None and (heard.unchanged or kept):
             document = self._load(entry)
@@ -124,14 +176,12 @@ class Members:
                 vouched = self._works.vouched_for(entry, now)
                 return Member(at, heard.answer, document, vouched)
         if entry is not None:
-            self._works.index.drop(spec.key, route.path)
+            self._works.index.drop(spec.key, path)
         if heard.unchanged:
             # Our copy vanished between the question and the answer: ask for the body itself.
             return self._ask(at, route, None)
         if spec.negative_validity_seconds > 0:
-            self._works.negatives.remember(
-                spec.key, route.path, now, spec.negative_validity_seconds
-            )
+            self._works.negatives.remember(spec.key, path, now, spec.negative_validity_seconds)
         return Member(at, heard.answer)
 
     def _load(self, entry: Entry) -> bytes | None:
@@ -140,6 +190,11 @@ class Members:
             return None
         with body:
             return b"".join(body.read())
+
+
+def _does_not_know(heard: Heard) -> bool:
+    """Whether the upstream has no such path, or not even such a kind of path: another 4xx."""
+    return heard.answer.outcome == "absent" or type(heard.error) is UpstreamError
 
 
 def _published(_error: Exception | None) -> None:

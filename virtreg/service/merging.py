@@ -20,8 +20,8 @@ from virtreg.core.freshness import (
 )
 from virtreg.errors import IntegrityError, UpstreamError
 from virtreg.events import Merged, ServedStale
-from virtreg.model import Algorithm, Entry, Freshness, RegistrySpec, Route
-from virtreg.protocols import Format
+from virtreg.model import Algorithm, Entry, RegistrySpec, Route
+from virtreg.protocols import Format, Gathers
 from virtreg.service.arrival import Arrival, representation_of
 from virtreg.service.digesting import digest
 from virtreg.service.failures import absent, broken
@@ -49,40 +49,39 @@ class Merging:
         self._format = format
         self._upstreams = upstreams
         self._works = works
-        self._sources = tuple(upstream.spec.key for upstream in upstreams)
         self._members = Members(spec.name, format, upstreams, works)
 
     def resolve(self, route: Route) -> Resolved:
-        merged = self._entries(route).get(self._spec.key)
-        if merged is not None and self._is_fresh(merged):
-            opened = self._works.open(route, merged, "hit", self._fresh_until(merged))
+        merged = self._merged(route)
+        if merged is not None and self._is_fresh(route, merged):
+            opened = self._works.open(route, merged, "hit", self._fresh_until(route, merged))
             if opened is not None:
                 return opened
         return self._works.fly(
             (self._spec.key, route.path), route, lambda flight: self._lead(flight, route)
         )
 
-    def _entries(self, route: Route) -> dict[str, Entry]:
-        found = self._works.index.find(route.path, (*self._sources, self._spec.key))
-        return {entry.source: entry for entry in found}
+    def _merged(self, route: Route) -> Entry | None:
+        found = self._works.index.find(route.path, [self._spec.key])
+        return found[0] if found else None
 
-    def _is_fresh(self, merged: Entry) -> bool:
-        return merged_is_fresh(merged, self._spec.upstreams, self._works.clock())
+    def _is_fresh(self, route: Route, merged: Entry) -> bool:
+        now = self._works.clock()
+        return merged_is_fresh(merged, route.freshness, self._spec.upstreams, now)
 
-    def _fresh_until(self, merged: Entry) -> float:
-        return merged_fresh_until(merged, self._spec.upstreams)
+    def _fresh_until(self, route: Route, merged: Entry) -> float:
+        return merged_fresh_until(merged, route.freshness, self._spec.upstreams)
 
     def _lead(self, flight: Flight[Landed], route: Route) -> None:
-        entries = self._entries(route)
-        merged = entries.get(self._spec.key)
-        if merged is not None and self._is_fresh(merged):
-            flight.answer(Landed("hit", self._fresh_until(merged), entry=merged))
+        merged = self._merged(route)
+        if merged is not None and self._is_fresh(route, merged):
+            flight.answer(Landed("hit", self._fresh_until(route, merged), entry=merged))
             flight.land()
             return
-        members = self._members.gather(route, entries)
+        members = self._members.gather(route, self._members.entries(route))
         if merged is not None and _unchanged(merged, members):
-            kept = self._works.vouched_for(merged, self._checked_at(members))
-            flight.answer(Landed("revalidated", self._fresh_until(kept), entry=kept))
+            kept = self._works.vouched_for(merged, self._checked_at(route, members))
+            flight.answer(Landed("revalidated", self._fresh_until(route, kept), entry=kept))
             flight.land()
             return
         try:
@@ -104,12 +103,13 @@ class Merging:
                 tuple(left_out),
             )
         )
-        self._answer(flight, self._entry(route, data, members, merged), data, members)
+        self._answer(flight, route, self._entry(route, data, members, merged), data, members)
 
     # The document
 
     def _merge(self, route: Route, members: Sequence[Member]) -> tuple[bytes, list[str]]:
-        """Raises NotFound when it exists nowhere, UpstreamError when that cannot be told."""
+        """Raises NotFound when it exists nowhere and absence is not told by a document of its
+        own, UpstreamError when whether it exists cannot be told."""
         said = [member.answer for member in members]
         lost = [m for m in members if m.error is not None and m.document is None]
         fatal = [m for m in lost if self._upstreams[m.position].spec.on_error == "stop"]
@@ -118,16 +118,11 @@ class Merging:
             cause = (fatal or lost)[0].error
             assert cause is not None
             raise broken(route, cause, said)
+        nothing = self._nothing(route) if members and not present else None
+        if nothing is not None:
+            return nothing, []
         if not present or (self._format.complete(route) and len(present) < len(members)):
-            now = self._works.clock()
-            until = min(
-                (
-                    self._works.negatives.until(self._sources[m.position], route.path, now)
-                    for m in members
-                    if m.document is None
-                ),
-                default=0.0,
-            )
+            until = self._members.absent_until(route, members)
             raise absent(self._spec, route, dict(enumerate(said)), until)
         documents = [
             (self._upstreams[member.position].spec.name, member.document)
@@ -138,6 +133,10 @@ class Merging:
             return self._format.merge(route, documents)
         except IntegrityError as error:
             raise broken(route, error, said) from error
+
+    def _nothing(self, route: Route) -> bytes | None:
+        """What is told when no upstream has the document, where that is not absence."""
+        return self._format.nothing(route) if isinstance(self._format, Gathers) else None
 
     def _entry(
         self, route: Route, data: bytes, members: Sequence[Member], before: Entry | None
@@ -159,22 +158,27 @@ class Merging:
             etag=None,
             last_modified=formatdate(created, usegmt=True),
             created_at=created,
-            checked_at=self._checked_at(members),
+            checked_at=self._checked_at(route, members),
             parts=_fingerprint(members),
         )
 
-    def _checked_at(self, members: Sequence[Member]) -> float:
+    def _checked_at(self, route: Route, members: Sequence[Member]) -> float:
         """The moment from which the validity of the merge ends when its first member's does."""
         ends = [
-            fresh_until(member.entry, Freshness.METADATA, self._upstreams[member.position].spec)
+            fresh_until(member.entry, route.freshness, self._upstreams[member.position].spec)
             for member in members
             if member.entry is not None
         ]
-        begin = min(ends, default=math.inf) - merged_validity(self._spec.upstreams)
-        return min(begin, self._works.clock())
+        validity = merged_validity(route.freshness, self._spec.upstreams)
+        return min(min(ends, default=math.inf) - validity, self._works.clock())
 
     def _answer(
-        self, flight: Flight[Landed], entry: Entry, data: bytes, members: Sequence[Member]
+        self,
+        flight: Flight[Landed],
+        route: Route,
+        entry: Entry,
+        data: bytes,
+        members: Sequence[Member],
     ) -> None:
         arrival = Arrival(entry.source, representation_of(entry), data=data)
         arrival.entry.set_result(entry)
@@ -185,7 +189,7 @@ class Merging:
             flight.land()
             return
         self._works.publisher.later(entry, data, lambda _error: flight.land())
-        flight.answer(Landed("merged", self._fresh_until(entry), arrival=arrival))
+        flight.answer(Landed("merged", self._fresh_until(route, entry), arrival=arrival))
 
 
 def _unchanged(merged: Entry, members: Sequence[Member]) -> bool:
