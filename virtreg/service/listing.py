@@ -1,0 +1,72 @@
+"""Lists of what the cache holds, such as the repositories of a catalog, told by the index alone."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+
+from virtreg.model import Algorithm, RegistrySpec, Representation, Route
+from virtreg.protocols import Format, Lists
+from virtreg.service.bodies import BytesBody
+from virtreg.service.digesting import digest
+from virtreg.service.resolution import Resolved
+from virtreg.service.works import Works
+
+MOST_NAMES = 10_000
+"""Names in a list; of more, those are told whose paths come first."""
+
+
+class Listing:
+    """The lists of one registry. Thread-safe.
+
+    A list is made anew for each request, from a few small queries for each name, and never kept:
+    it changes with every first download.
+    """
+
+    def __init__(
+        self,
+        spec: RegistrySpec,
+        format: Format,  # noqa: A002 - the protocol's word
+        works: Works,
+        *,
+        most: int = MOST_NAMES,
+    ) -> None:
+        self._spec = spec
+        self._format = format
+        self._works = works
+        self._most = most
+
+    def resolve(self, route: Route) -> Resolved:
+        """Answer a route with ``listing``, which only formats with the power Lists make. Raises
+        StorageError when the index cannot be asked."""
+        assert isinstance(self._format, Lists)
+        data = self._format.catalog(route, sorted(self._names(self._format)))
+        return Resolved(
+            route,
+            self._spec.key,
+            Representation(len(data), digest([data], Algorithm)),
+            BytesBody(data),
+            "hit",
+            0,
+        )
+
+    def _names(self, format: Lists) -> set[str]:  # noqa: A002 - the protocol's word
+        """Distinct names over all upstreams, the first ones by path."""
+        shelves = [self._shelves(format, each.key) for each in self._spec.upstreams]
+        names: dict[str, None] = {}
+        for _, name in heapq.merge(*shelves):
+            names[name] = None
+            if len(names) == self._most:
+                break
+        return set(names)
+
+    def _shelves(self, format: Lists, source: str) -> Iterator[tuple[str, str]]:  # noqa: A002
+        """The ``(path, name)`` at which names begin, by path, leaping over all the paths of one
+        name with each query."""
+        after = ""
+        while found := self._works.index.page(source, after=after, limit=1):
+            path = found[0].path
+            name, last = format.shelf(path)
+            if name is not None:
+                yield path, name
+            after = max(path, last)
