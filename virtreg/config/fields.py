@@ -13,6 +13,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,255}")
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?")
+_NAMESPACE = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 _STORE_URL = re.compile(r"[a-z][a-z0-9+.-]*://\S*")
 
 _OWN_HEADERS = re.compile(
@@ -83,6 +84,32 @@ def _http_url(text: str) -> SplitResult:
     if "#" in text:
         raise ValueError("must have no fragment")
     return parts
+
+
+def authority(text: str) -> str:
+    """A host, with a port where it is not the usual one (RFC 3986, 3.2); in lower case."""
+    try:
+        parts = _http_url(f"https://{text}")
+    except ValueError:
+        parts = None
+    if parts is None or parts.netloc != text or parts.netloc.endswith(":"):
+        raise ValueError('must be a host such as "registry.example.org" or "localhost:5000"')
+    return text.lower()
+
+
+def namespace(text: str) -> str:
+    """What stands before the last component of an image's name (OCI distribution-spec 1.1.1,
+    Pulling manifests)."""
+    if not _NAMESPACE.fullmatch(text) or len(text) > 255:
+        raise ValueError('must be the beginning of an image name, such as "library"')
+    return text
+
+
+def argument(text: str) -> str:
+    """A word of a command line."""
+    if "\0" in text:
+        raise ValueError("has a null character")
+    return text
 
 
 def username(text: str) -> str:

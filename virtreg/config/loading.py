@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import evolve
 
+from virtreg.config import container
 from virtreg.config.strict import Problems, nearest
 from virtreg.config.tables import File, RegistryTable, reader
 from virtreg.config.values import Config
@@ -29,9 +30,11 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     except Problems as error:
         # References are checked as well, so that one run of the program shows all there is.
         raise _refusal(path, [*error.found, *_names(content)]) from None
-    if found := [*_names(content), *_ids(file.registry)]:
+    found = [*_names(content), *_ids(file.registry), *_formats(file.registry)]
+    found += container.problems(file.registry)
+    upstreams, refused = _upstreams(file)
+    if found := [*found, *refused]:
         raise _refusal(path, found)
-    upstreams = {upstream.name: upstream for upstream in file.upstream}
     return Config(
         registries=tuple(
             _registry(place, table, upstreams) for place, table in enumerate(file.registry, 1)
@@ -67,7 +70,43 @@ def _registry(
         upstreams=tuple(upstreams[name] for name in table.upstreams),
         order=table.order,
         description=table.description,
+        namespaces=table.namespaces,
+        hosts=table.hosts,
+        default=table.default,
     )
+
+
+def _upstreams(file: File) -> tuple[dict[str, UpstreamSpec], list[tuple[str, str]]]:
+    """The upstreams by name, and what is wrong with them where they serve images."""
+    images = {
+        name
+        for table in file.registry
+        if table.format == container.CONTAINER
+        for name in table.upstreams
+    }
+    upstreams: dict[str, UpstreamSpec] = {}
+    refused: list[tuple[str, str]] = []
+    for place, upstream in enumerate(file.upstream, 1):
+        url = upstream.url
+        if upstream.name in images:
+            try:
+                url = container.base_url(url)
+            except ValueError as error:
+                refused.append((f"upstream[{place}].url", str(error)))
+        upstreams[upstream.name] = evolve(upstream, url=url)
+    return upstreams, refused
+
+
+def _formats(registries: Sequence[RegistryTable]) -> Iterator[tuple[str, str]]:
+    """Upstreams listed by registries of different formats: each speaks one."""
+    seen: dict[str, int] = {}
+    for place, table in enumerate(registries, 1):
+        for position, name in enumerate(table.upstreams, 1):
+            first = seen.setdefault(name, place)
+            spoken = registries[first - 1].format
+            if spoken != table.format:
+                reason = f"registry[{first}] lists it for {spoken}; an upstream speaks one format"
+                yield f"registry[{place}].upstreams[{position}]", f'"{name}": {reason}'
 
 
 def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -23,9 +23,12 @@ from virtreg.config.strict import (
     table,
 )
 from virtreg.config.values import MAX_UPSTREAMS, ServerConfig, StorageConfig
+from virtreg.core.namespaces import namespace
 from virtreg.model import Secret, UpstreamSpec
 
-FORMATS = ("maven",)
+FORMATS = ("maven", "container")
+
+_CALLED_CONTAINER = {"docker", "image", "images", "oci", "podman"}
 
 
 @frozen
@@ -38,6 +41,9 @@ class RegistryTable:
     id: int | None = None
     order: Literal["cached", "strict"] = "cached"
     description: str = ""
+    namespaces: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    default: bool = False
 
 
 @frozen
@@ -78,6 +84,9 @@ def reader(environ: Mapping[str, str], folder: Path) -> Converter:
         "password": checked(str, secret),
         "bearer": checked(str, visible),
         "headers": headers,
+        "credential_command": _command,
+        "token_realms": listed(fields.authority),
+        "default_namespace": checked(str, fields.namespace),
         "cache_validity_hours": checked(float, fields.at_least_zero),
         "metadata_cache_validity_hours": checked(float, fields.above_zero),
         "negative_validity_seconds": checked(float, fields.at_least_zero),
@@ -95,6 +104,8 @@ def reader(environ: Mapping[str, str], folder: Path) -> Converter:
         "format": checked(str, _format),
         "upstreams": _upstreams,
         "description": checked(str, fields.description),
+        "namespaces": listed(_namespace),
+        "hosts": listed(fields.authority),
     }
     server = {
         "host": checked(str, fields.host),
@@ -143,6 +154,8 @@ def _whole(least: int, most: int) -> Hook:
 
 
 def _format(text: str) -> str:
+    if text.lower() in _CALLED_CONTAINER:
+        raise ValueError('unknown format; the format of images is "container"')
     if text not in FORMATS:
         raise ValueError(f"unknown format; {nearest(text, FORMATS)}")
     return text
@@ -157,6 +170,19 @@ def _upstreams(value: object, _: object) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _command(value: object, _: object) -> tuple[str, ...]:
+    words = listed(fields.argument)(value, None)
+    if not words:
+        raise ValueError("must begin with a program")
+    if not words[0]:
+        raise ValueError("must begin with a program, not with an empty text")
+    return tuple(words)
+
+
+def _namespace(text: str) -> str:
+    return namespace(fields.authority(text))
+
+
 def _folder(text: str) -> Path:
     if not text or not text.isprintable():
         raise ValueError("must be the path of a folder")
@@ -165,15 +191,20 @@ def _folder(text: str) -> Path:
 
 def _credentials(upstream: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """An upstream is sent one credential, and a whole one."""
-    if "username" in upstream and "password" not in upstream:
+    if "username" in upstream and not {"password", "credential_command"} & upstream.keys():
         yield "password", "is missing: `username` and `password` go together"
     if "password" in upstream and "username" not in upstream:
         yield "username", "is missing: `username` and `password` go together"
     if "password" in upstream and "bearer" in upstream:
         yield "bearer", "cannot stand beside `password`; an upstream takes one of them"
+    if "credential_command" in upstream:
+        for name in ("password", "bearer"):
+            if name in upstream:
+                yield name, "cannot stand beside `credential_command`, which brings its own login"
     headers = upstream.get("headers")
     names = [name.lower() for name in headers] if isinstance(headers, dict) else []
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"headers.{name}", "stands there twice, in different spellings"
-    if "authorization" in names and ("password" in upstream or "bearer" in upstream):
-        yield "headers.authorization", "cannot stand beside `password` or `bearer`"
+    logins = [name for name in ("password", "bearer", "credential_command") if name in upstream]
+    if "authorization" in names and logins:
+        yield "headers.authorization", f"cannot stand beside `{logins[0]}`"

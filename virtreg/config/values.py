@@ -17,7 +17,7 @@ MEBIBYTE = 1024 * 1024
 @frozen
 class ServerConfig:
     """``[server]``: how the bundled server listens. Other WSGI servers read none of it but
-    ``realm``, ``access_log`` and ``hot_bytes``."""
+    ``realm``, ``access_log``, ``hot_bytes`` and ``offline``."""
 
     host: str = "127.0.0.1"
     """Name or address to listen on; ``0.0.0.0`` and ``::`` are every address of the machine."""
@@ -33,6 +33,8 @@ class ServerConfig:
     """Seconds running transfers get to finish after SIGTERM."""
     hot_bytes: int = 64 * MEBIBYTE
     """Memory for answers kept ready."""
+    offline: bool = False
+    """No upstream is ever asked: what is cached is served, whatever its age."""
 
 
 @frozen
