@@ -1,4 +1,4 @@
-"""What to paste into a build tool so that it uses a registry. Pure text.
+"""What to paste into a build tool or a container engine so that it uses a registry. Pure text.
 
 ``base_url`` is where clients reach the server, path prefix included, such as
 ``http://localhost:8081``.
@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from attrs import frozen
 
+from virtreg import image_snippets as images
+from virtreg.core.namespaces import namespaces
 from virtreg.model import RegistrySpec
 
 
@@ -24,14 +28,41 @@ class Snippet:
 
 
 def registry_url(base_url: str, registry: RegistrySpec) -> str:
-    """The URL that clients are given; ends with a slash."""
+    """The URL that clients are given, which ends with a slash; for images what their names begin
+    with, such as ``localhost:8081/hub``."""
+    if registry.format == "container":
+        return images.image_prefix(base_url, registry)
     return f"{base_url.rstrip('/')}/{registry.format}/{registry.name}/"
 
 
 def snippets(base_url: str, registry: RegistrySpec) -> tuple[Snippet, ...]:
     """Snippets for every tool that speaks the registry's format; none for an unknown format."""
-    if registry.format != "maven":
-        return ()
+    if registry.format == "maven":
+        return _maven(base_url, registry)
+    if registry.format == "container":
+        return tuple(_container(base_url, registry))
+    return ()
+
+
+def _container(base_url: str, registry: RegistrySpec) -> Iterator[Snippet]:
+    below = urlsplit(base_url).path.strip("/")
+    if not below:
+        yield Snippet("Pull", "shell", images.docker_pull(base_url, registry))
+    daemon = images.daemon_json(base_url, registry)
+    if daemon is not None:
+        yield Snippet("Docker", "/etc/docker/daemon.json", daemon)
+    for host in namespaces(registry):
+        text = images.hosts_toml(base_url, registry, host)
+        yield Snippet("containerd", f"/etc/containerd/certs.d/{host}/hosts.toml", text)
+    if not below:
+        text = images.registries_conf(base_url, registry)
+        file = "/etc/containers/registries.conf"
+        yield Snippet("Podman, Buildah, Skopeo and CRI-O", file, text)
+        text = images.buildkitd_toml(base_url, registry)
+        yield Snippet("BuildKit", "/etc/buildkit/buildkitd.toml", text)
+
+
+def _maven(base_url: str, registry: RegistrySpec) -> tuple[Snippet, ...]:
     url = registry_url(base_url, registry)
     name = f"virtreg-{registry.name}"
     return (
@@ -58,7 +89,7 @@ def _settings_xml(url: str, name: str) -> str:
 
 def _settings_gradle(url: str) -> str:
     lines = ["    repositories {", "        maven {", f"            url = {_groovy(url)}"]
-    if _insecure(url):
+    if images.insecure(url):
         lines.append("            allowInsecureProtocol = true")
     block = "\n".join([*lines, "        }", "    }"])
     return f"""\
@@ -84,13 +115,9 @@ repositories {{
 
 def _build_sbt(url: str, name: str) -> str:
     resolver = f"{_scala(name)} at {_scala(url)}"
-    if _insecure(url):
+    if images.insecure(url):
         resolver = f"({resolver}).withAllowInsecureProtocol(true)"
     return f"externalResolvers := Seq(Resolver.defaultLocal, {resolver})\n"
-
-
-def _insecure(url: str) -> bool:
-    return url.lower().startswith("http:")
 
 
 def _groovy(text: str) -> str:
