@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING
 
 from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.core.conditional import FULL
-from virtreg.errors import NotFound, StorageError, Unauthenticated, VirtregError
+from virtreg.errors import NotFound, StorageError, VirtregError
 from virtreg.model import Credentials, Headers, Problem, Scope
-from virtreg.protocols import Authenticator, CacheStore, Format, VirtualRegistry
+from virtreg.protocols import Authenticator, CacheStore, VirtualRegistry
+from virtreg.wsgi import pings
+from virtreg.wsgi.distribution import DOCUMENTED
 from virtreg.wsgi.keeping import ready_absence, ready_answer
 from virtreg.wsgi.ledger import Ledger
+from virtreg.wsgi.looking import look
+from virtreg.wsgi.place import Key, Ping, Place
 from virtreg.wsgi.probes import Probes
-from virtreg.wsgi.problems import plain_problem
+from virtreg.wsgi.query import asks
 from virtreg.wsgi.ready import SMALL, Ready, ReadyAnswers
-from virtreg.wsgi.serving import conditions, range_headers, respond, status_line, with_length
+from virtreg.wsgi.refusing import InternalError, check_method, refusal
+from virtreg.wsgi.serving import conditions, respond, status_line, with_length
 from virtreg.wsgi.surfaces import Surfaces, refuse_hidden_slash
 from virtreg.wsgi.transfer import FileWrapper, transfer
 
@@ -29,17 +34,6 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 _log = logging.getLogger(__name__)
-
-
-class MethodNotAllowed(VirtregError):
-    """A virtual registry is read-only on its file endpoints."""
-
-    status = 405
-    code = "method_not_allowed"
-
-
-class InternalError(VirtregError):
-    """A bug, told without its details; they are in the log."""
 
 
 class Application:
@@ -55,8 +49,10 @@ class Application:
         authenticator: Authenticator,
         realm: str,
         clock: Callable[[], float] = time.time,
+        documented_images: str = DOCUMENTED,
     ) -> None:
-        self._surfaces = Surfaces(registries)
+        """``documented_images``: below ``/v2/``, before the id of a registry of images."""
+        self._surfaces = Surfaces(registries, documented_images)
         self._store = store
         self._ready = ready
         self._ledger = ledger
@@ -69,9 +65,13 @@ class Application:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         asked: str = environ.get("PATH_INFO", "")
+        key: Key = asked
         ready = self._ready.get(asked)
+        if ready is None and asked.startswith("/v2/"):
+            key = self._surfaces.key(asked, environ)
+            ready = self._ready.get(key)
         if ready is not None:
-            answered = self._repeat(ready, asked, environ, start_response)
+            answered = self._repeat(ready, key, asked, environ, start_response)
             if answered is not None:
                 return answered
         return self._answer(asked, environ, start_response)
@@ -79,6 +79,7 @@ class Application:
     def _repeat(
         self,
         ready: Ready,
+        key: Key,
         asked: str,
         environ: WSGIEnvironment,
         start_response: StartResponse,
@@ -95,6 +96,7 @@ class Application:
             or "HTTP_IF_MATCH" in environ
             or "HTTP_IF_UNMODIFIED_SINCE" in environ
             or "%" in (environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
+            or (ready.viewed and asks(environ.get("QUERY_STRING", "")))
         ):
             return None
         if not self._open:
@@ -103,8 +105,8 @@ class Application:
             except VirtregError as error:
                 # Not the long way, which would ask twice: the time an answer takes must not tell
                 # a stranger what others asked for.
-                format = self._surfaces.registry(asked)[0].format  # noqa: A001
-                return self._refuse(error, format, asked, environ, start_response)
+                place = self._surfaces.place(asked, environ)
+                return self._refuse(error, place, asked, environ, start_response)
             except Exception:  # noqa: BLE001 - the long way meets it again and tells it
                 return None
         ready.used = True
@@ -116,7 +118,7 @@ class Application:
         if body is None:
             sent = self._stored(ready, environ)
             if sent is None:
-                self._ready.discard(asked)
+                self._ready.discard(key)
                 return None
             self._ledger.add(
                 (now, method, asked, 200, ready.size, ready.origin, ready.source, ready.path)
@@ -145,52 +147,64 @@ class Application:
     ) -> Iterable[bytes]:
         if asked.startswith("/-/"):
             return self._probes.answer(asked, environ["REQUEST_METHOD"], start_response)
-        format: Format | None = None  # noqa: A001 - the protocol's word
+        place: Place | Ping | None = None
         try:
-            registry, path = self._surfaces.registry(asked)
-            format = registry.format  # noqa: A001
-            return self._file(registry, path, asked, environ, start_response)
+            place = self._surfaces.place(asked, environ)
+            if isinstance(place, Ping):
+                return self._ping(place, asked, environ, start_response)
+            return self._file(place, asked, environ, start_response)
         except VirtregError as error:
-            return self._refuse(error, format, asked, environ, start_response)
+            failure = error
         except Exception as error:  # noqa: BLE001 - the last line before the server's own 500
             # Quoted: a path must not be able to begin a line of its own in a log.
             _log.error("%s %r failed", environ["REQUEST_METHOD"], asked, exc_info=error)
             failure = InternalError("an internal error; the server's log has the details")
-            return self._refuse(failure, format, asked, environ, start_response)
+        return self._refuse(failure, place, asked, environ, start_response)
 
-    def _file(
-        self,
-        registry: VirtualRegistry,
-        path: str,
-        asked: str,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
+    def _ping(
+        self, ping: Ping, asked: str, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
-        scope = Scope(registry.spec.name, path)
+        if not self._open:
+            pings.admit(ping, lambda scope: self._admit(environ, scope))
+        check_method(method)
+        body = b"" if method == "HEAD" else pings.BODY
+        self._ledger.add((self._clock(), method, asked, 200, len(body), "", "", ""))
+        start_response("200 OK", [*pings.HEADERS, *ping.headers])
+        return [body]
+
+    def _file(
+        self, place: Place, asked: str, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        method = environ["REQUEST_METHOD"]
+        served = place.served
+        scope = Scope(served.name, place.path)
         if not self._open:
             self._admit(environ, scope)
-        if method not in ("GET", "HEAD"):
-            raise MethodNotAllowed(f"{method}: a virtual registry is read-only")
+        check_method(method)
         refuse_hidden_slash(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
-        route = registry.format.route(path)
+        route = served.format.route(place.path)
+        viewed = served.views is not None and (route.merged or route.listing)
         epoch = self._ready.epoch
         try:
-            resolution = registry.resolve(route)
+            resolution, more = look(served, route, viewed, environ)
         except NotFound as error:
-            problem = registry.format.problem(error)
+            problem = served.format.problem(error)
             now = self._clock()
             if error.expires_at > now:
-                self._ready.put(asked, ready_absence(scope, route, problem, error, now), epoch)
-            return self._tell(problem, error, asked, environ, start_response)
+                kept = ready_absence(scope, route, problem, error, now, place.headers)
+                self._ready.put(place.key, kept, epoch)
+            return self._tell(problem, error, asked, environ, start_response, place.headers)
         body = resolution.body
         try:
-            response = respond(registry.format, resolution, conditions(environ))
+            response = respond(
+                served.format, resolution, conditions(environ), (*more, *place.headers)
+            )
             now = self._clock()
             if response.answer is FULL and resolution.expires_at > now:
-                kept = ready_answer(scope, resolution, response.headers, now)
-                if kept is not None:
-                    self._ready.put(asked, kept, epoch)
+                repeated = ready_answer(scope, resolution, response.headers, now, viewed=viewed)
+                if repeated is not None:
+                    self._ready.put(place.key, repeated, epoch)
         except BaseException:
             body.close()
             raise
@@ -224,17 +238,15 @@ class Application:
     def _refuse(
         self,
         error: VirtregError,
-        format: Format | None,  # noqa: A002 - the protocol's word
+        place: Place | Ping | None,
         asked: str,
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
-        problem = plain_problem(error) if format is None else format.problem(error)
-        more: Headers = range_headers(error)
-        if isinstance(error, Unauthenticated) and format is not None:
-            more += (("WWW-Authenticate", format.challenge(self._realm)),)
-        if isinstance(error, MethodNotAllowed):
-            more += (("Allow", "GET, HEAD"),)
+        speaker = self._surfaces.format(asked) if place is None else place.format
+        problem, more = refusal(error, speaker, self._realm)
+        if place is not None:
+            more += place.headers
         return self._tell(problem, error, asked, environ, start_response, more)
 
     def _tell(

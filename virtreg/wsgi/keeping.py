@@ -11,16 +11,16 @@ from virtreg.wsgi.serving import CACHE_HEADER, status_line, with_length
 
 
 def ready_answer(
-    scope: Scope, resolution: Resolution, headers: Headers, now: float
+    scope: Scope, resolution: Resolution, headers: Headers, now: float, *, viewed: bool = False
 ) -> Ready | None:
     """A whole body's answer for the next who asks for the same; None while its digest or size is
-    unknown.
+    unknown, and when the body is not there, as where it was only described.
 
     Reads a small body. Raises what reading raises.
     """
     sha256 = resolution.representation.digests.get(Algorithm.SHA256)
     size = resolution.representation.size
-    if size is None or sha256 is None:
+    if size is None or sha256 is None or resolution.body.size != size:
         return None
     origin = "stale" if resolution.origin == "stale" else "hit"
     return Ready(
@@ -35,16 +35,23 @@ def ready_answer(
         scope=scope,
         source="" if resolution.route.checksum else resolution.source,
         path=resolution.route.path,
+        viewed=viewed,
     )
 
 
 def ready_absence(
-    scope: Scope, route: Route, problem: Problem, error: NotFound, now: float
+    scope: Scope,
+    route: Route,
+    problem: Problem,
+    error: NotFound,
+    now: float,
+    more: Headers = (),
 ) -> Ready:
-    """A 404 for the next who asks for the same, good for as long as the absence is remembered."""
+    """A 404 for the next who asks for the same, good for as long as the absence is remembered.
+    ``more`` are headers besides the problem's."""
     return Ready(
         status=status_line(problem.status),
-        headers=with_length(problem.headers, problem.body),
+        headers=with_length(problem.headers, problem.body) + more,
         body=problem.body,
         key="",
         size=len(problem.body),

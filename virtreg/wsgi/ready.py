@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from virtreg.events import Event, Filled, Merged, Purged, Revalidated
 from virtreg.model import Headers, Scope
+from virtreg.wsgi.place import Key
 
 _OVERHEAD = 1500
 """Bytes a ready answer costs besides its body, roughly measured."""
@@ -37,6 +38,7 @@ class Ready:
         "source",
         "status",
         "used",
+        "viewed",
     )
 
     def __init__(
@@ -53,6 +55,7 @@ class Ready:
         scope: Scope,
         source: str,
         path: str,
+        viewed: bool = False,
     ) -> None:
         self.status = status
         self.code = int(status[:3])
@@ -70,6 +73,8 @@ class Ready:
         self.source = source
         self.path = path
         """In the registry: what invalidation goes by."""
+        self.viewed = viewed
+        """A query may ask for a part of it."""
         self.used = True
 
     @property
@@ -78,39 +83,39 @@ class Ready:
 
 
 class ReadyAnswers:
-    """The table, by ``PATH_INFO``. ``get`` takes no lock; everything else does."""
+    """The table, by a place's key. ``get`` takes no lock; everything else does."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._answers: OrderedDict[str, Ready] = OrderedDict()
-        self._by_path: dict[str, set[str]] = {}
+        self._answers: OrderedDict[Key, Ready] = OrderedDict()
+        self._by_path: dict[str, set[Key]] = {}
         self._lock = threading.Lock()
         self._held = 0
         self._epoch = 0
-        self.get: Callable[[str], Ready | None] = self._answers.get
+        self.get: Callable[[Key], Ready | None] = self._answers.get
 
     @property
     def epoch(self) -> int:
         """Grows with every invalidation; taken before an answer is made, given to ``put``."""
         return self._epoch
 
-    def put(self, asked: str, ready: Ready, epoch: int) -> None:
+    def put(self, key: Key, ready: Ready, epoch: int) -> None:
         """Keep an answer, unless something changed since ``epoch``: it may be older than that."""
         if ready.cost > self._capacity // 8:
             return
         with self._lock:
             if epoch != self._epoch:
                 return
-            self._remove(asked)
-            self._answers[asked] = ready
-            self._by_path.setdefault(ready.path, set()).add(asked)
+            self._remove(key)
+            self._answers[key] = ready
+            self._by_path.setdefault(ready.path, set()).add(key)
             self._held += ready.cost
             while self._held > self._capacity:
                 self._evict()
 
-    def discard(self, asked: str) -> None:
+    def discard(self, key: Key) -> None:
         with self._lock:
-            self._remove(asked)
+            self._remove(key)
 
     def observe(self, event: Event) -> None:
         """An observer of events: what a change touches is not ready any more."""
@@ -119,8 +124,8 @@ class ReadyAnswers:
         ):
             with self._lock:
                 self._epoch += 1
-                for asked in tuple(self._by_path.get(event.path, ())):
-                    self._remove(asked)
+                for key in tuple(self._by_path.get(event.path, ())):
+                    self._remove(key)
 
     def clear(self) -> None:
         with self._lock:
@@ -132,20 +137,20 @@ class ReadyAnswers:
     def _evict(self) -> None:
         """The oldest that was not used since it was last looked at (CLOCK)."""
         while True:
-            asked = next(iter(self._answers))
-            ready = self._answers[asked]
+            key = next(iter(self._answers))
+            ready = self._answers[key]
             if not ready.used:
-                self._remove(asked)
+                self._remove(key)
                 return
             ready.used = False
-            self._answers.move_to_end(asked)
+            self._answers.move_to_end(key)
 
-    def _remove(self, asked: str) -> None:
-        ready = self._answers.pop(asked, None)
+    def _remove(self, key: Key) -> None:
+        ready = self._answers.pop(key, None)
         if ready is None:
             return
         self._held -= ready.cost
         aliases = self._by_path[ready.path]
-        aliases.discard(asked)
+        aliases.discard(key)
         if not aliases:
             del self._by_path[ready.path]

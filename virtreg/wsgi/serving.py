@@ -25,6 +25,7 @@ from virtreg.core.ranges import content_range, unsatisfied_range
 from virtreg.errors import VirtregError
 from virtreg.model import Algorithm, Headers
 from virtreg.protocols import Body, Format, Resolution
+from virtreg.wsgi.warnings import warning_value
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -62,9 +63,16 @@ class Response:
     """Bytes that will be sent."""
 
 
-def respond(format: Format, resolution: Resolution, asked: Conditions) -> Response:  # noqa: A002 - the protocol's word
-    """Raises PreconditionNotMet and RangeNotSatisfiable, and what the download failed with when
-    its length is known only at its end."""
+def respond(
+    format: Format,  # noqa: A002 - the protocol's word
+    resolution: Resolution,
+    asked: Conditions,
+    more: Headers = (),
+) -> Response:
+    """``more`` are headers of every answer that is no error.
+
+    Raises PreconditionNotMet and RangeNotSatisfiable, and what the download failed with when its
+    length is known only at its end."""
     representation = resolution.representation
     sha256 = representation.digests.get(Algorithm.SHA256)
     etag = None if sha256 is None else etag_of(sha256)
@@ -78,6 +86,8 @@ def respond(format: Format, resolution: Resolution, asked: Conditions) -> Respon
         *(() if last_modified is None else (("Last-Modified", last_modified),)),
         ("Accept-Ranges", "bytes"),
         (CACHE_HEADER, resolution.origin),
+        *(() if not resolution.warning else (("Warning", warning_value(resolution.warning)),)),
+        *more,
     )
     if isinstance(decision, NotModified):
         return Response(304, validators, None, 0)

@@ -3,43 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from virtreg.errors import InvalidRequest, NotFound
-from virtreg.protocols import VirtualRegistry
+from virtreg.errors import InvalidRequest
+from virtreg.protocols import Format, VirtualRegistry
+from virtreg.wsgi.distribution import DOCUMENTED, FORMAT, Distribution
+from virtreg.wsgi.packages import Packages
+from virtreg.wsgi.place import Key, Ping, Place, Served
 
-_DOCUMENTED = "/api/v4/virtual_registries/packages/"
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
 
 
 class Surfaces:
-    """The registries by URL. Immutable; replaced whole when the configuration changes.
+    """The registries by URL: those of container images by the shapes of :class:`Distribution`,
+    others by those of :class:`Packages`. Immutable; replaced whole when the configuration changes.
 
-    Two shapes: ``/api/v4/virtual_registries/packages/<format>/<id>/<path>``, as GitLab documents
-    it, and ``/<format>/<name>/<path>``.
+    ``asked`` is WSGI's ``PATH_INFO``: percent-decoded, bytes as Latin-1 (PEP 3333).
     """
 
-    def __init__(self, registries: Iterable[VirtualRegistry]) -> None:
-        self._by_id: dict[tuple[str, str], VirtualRegistry] = {}
-        self._by_name: dict[tuple[str, str], VirtualRegistry] = {}
-        for registry in registries:
-            self._by_id[registry.format.name, str(registry.spec.id)] = registry
-            self._by_name[registry.format.name, registry.spec.name] = registry
+    def __init__(
+        self, registries: Iterable[VirtualRegistry], documented_images: str = DOCUMENTED
+    ) -> None:
+        served = [Served.of(registry) for registry in registries]
+        self._packages = Packages(one for one in served if one.format.name != FORMAT)
+        images = (one for one in served if one.format.name == FORMAT)
+        self._distribution = Distribution(images, documented_images)
 
-    def registry(self, path_info: str) -> tuple[VirtualRegistry, str]:
-        """The registry and the path in it, decoded. ``path_info`` is WSGI's: percent-decoded,
-        bytes as Latin-1 (PEP 3333). Raises NotFound and InvalidRequest."""
-        documented = path_info.startswith(_DOCUMENTED)
-        rest = path_info[len(_DOCUMENTED) :] if documented else path_info[1:]
-        format_name, _, rest = rest.partition("/")
-        name, _, path = rest.partition("/")
-        found = (self._by_id if documented else self._by_name).get((format_name, name))
-        if found is None:
-            if documented and name and not name.isdecimal():
-                raise InvalidRequest("id is invalid: a registry's id is a number")
-            raise NotFound("there is no registry at this URL")
-        try:
-            return found, path.encode("latin-1").decode("utf-8")
-        except UnicodeError:
-            raise InvalidRequest("path: is not UTF-8") from None
+    def format(self, asked: str) -> Format | None:
+        """Who speaks at this URL where no place is found."""
+        return self._distribution.format(asked)
+
+    def key(self, asked: str, environ: WSGIEnvironment) -> Key:
+        """The key of the place, cheaply; any other string where there is none."""
+        return self._distribution.key(asked, environ)
+
+    def place(self, asked: str, environ: WSGIEnvironment) -> Place | Ping:
+        """Raises NotFound and InvalidRequest."""
+        if self._distribution.format(asked) is not None:
+            return self._distribution.place(asked, environ)
+        return self._packages.place(asked)
 
 
 def refuse_hidden_slash(raw_uri: str) -> None:

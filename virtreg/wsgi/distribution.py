@@ -1,0 +1,117 @@
+"""The URLs of registries of container images (OCI distribution-spec, Endpoints)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from virtreg.errors import InvalidRequest, NotFound
+from virtreg.model import Headers
+from virtreg.protocols import Format
+from virtreg.wsgi.naming import Naming
+from virtreg.wsgi.place import Key, Ping, Place, Served, decoded
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+FORMAT = "container"
+"""Name of the format whose registries have these URLs."""
+
+DOCUMENTED = "virtual_registries/container/"
+"""Below ``/v2/``, before a registry's id, as GitLab documents it."""
+
+_ROOT = "/v2/"
+
+
+class Distribution:
+    """Four shapes, the first that fits:
+
+    - ``/v2/virtual_registries/container/<id>/<path>``; the prefix is ``documented``;
+    - ``/v2/<registry>/<path>``;
+    - ``/<registry>/v2/<path>``;
+    - ``/v2/<path>``, of the registry that the request names otherwise, see :class:`Naming`.
+
+    Where the path is empty it is a ping. A registry hides images of the root shape whose name
+    begins with its own, and one that is called ``v2`` or ``api`` may hide more. Immutable.
+    """
+
+    def __init__(self, registries: Iterable[Served], documented: str = DOCUMENTED) -> None:
+        self._registries = tuple(registries)
+        self._documented = documented.strip("/") + "/"
+        self._by_id = {str(served.registry.spec.id): served for served in self._registries}
+        self._by_name = {served.name: served for served in self._registries}
+        self._naming = Naming(self._registries)
+
+    def format(self, asked: str) -> Format | None:
+        """Who speaks at this URL, errors included; None: it is none of these shapes."""
+        if not self._registries:
+            return None
+        if asked.startswith(_ROOT) or asked == _ROOT[:-1]:
+            return self._registries[0].format
+        found = self._before(asked)
+        return None if found is None else found[0].format
+
+    def key(self, asked: str, environ: WSGIEnvironment) -> Key:
+        """The key of :meth:`place`, or of nothing where there is no place."""
+        if not self._registries or not asked.startswith(_ROOT):
+            return asked
+        try:
+            if self._inside(asked) is not None:
+                return asked
+            served, namespace = self._naming.meant(environ)
+        except (InvalidRequest, NotFound):
+            return asked
+        return asked if served is None else (served.name, namespace, asked)
+
+    def place(self, asked: str, environ: WSGIEnvironment) -> Place | Ping:
+        """``asked`` is a URL that has a :meth:`format`. Raises NotFound and InvalidRequest."""
+        if not asked.startswith(_ROOT):
+            if asked == _ROOT[:-1]:
+                return self._root(asked, "", environ)
+            found = self._before(asked)
+        else:
+            found = self._inside(asked)
+        if found is None:
+            return self._root(asked, asked[len(_ROOT) :], environ)
+        served, path = found
+        return Place(served, decoded(path), asked) if path else Ping(served.format, (served,))
+
+    def _inside(self, asked: str) -> tuple[Served, str] | None:
+        """The registry that a path below ``/v2/`` begins with, and the rest. Raises NotFound and
+        InvalidRequest for an id that is none."""
+        rest = asked[len(_ROOT) :]
+        if rest.startswith(self._documented):
+            return self._numbered(rest[len(self._documented) :])
+        name, _, path = rest.partition("/")
+        served = self._by_name.get(name)
+        return None if served is None else (served, path)
+
+    def _numbered(self, rest: str) -> tuple[Served, str]:
+        number, _, path = rest.partition("/")
+        served = self._by_id.get(number)
+        if served is not None:
+            return served, path
+        if number and not number.isdecimal():
+            raise InvalidRequest("id is invalid: a registry's id is a number")
+        raise NotFound("there is no registry at this URL")
+
+    def _before(self, asked: str) -> tuple[Served, str] | None:
+        name, _, rest = asked[1:].partition("/")
+        version, _, path = rest.partition("/")
+        served = self._by_name.get(name) if version == "v2" else None
+        return None if served is None else (served, path)
+
+    def _root(self, asked: str, path: str, environ: WSGIEnvironment) -> Place | Ping:
+        served, namespace = self._naming.meant(environ)
+        headers: Headers = (("OCI-Namespace", namespace),) if namespace else ()
+        if not path:
+            # Nothing says whose caller this will be: one that must sign in anywhere must learn
+            # it here, because some clients ask but once.
+            asked_of = self._registries if served is None else (served,)
+            return Ping(asked_of[0].format, asked_of, headers)
+        if served is None:
+            raise NotFound(
+                "no registry is named: neither by the path, nor by ns, nor by the host, and there "
+                "is no default"
+            )
+        return Place(served, decoded(path), (served.name, namespace, asked), headers)

@@ -1,0 +1,89 @@
+"""Which registry a root URL means, by what the request says besides its path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from virtreg.core.weburl import check_url
+from virtreg.errors import NotFound
+from virtreg.model import RegistrySpec
+from virtreg.wsgi.place import Served
+from virtreg.wsgi.query import NAMESPACE, parse_query
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+_DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+"""Names of one registry."""
+
+
+class Naming:
+    """The registry that ``ns``, ``OCI-Namespace``, ``Host`` or the configured default means, in
+    this order (OCI distribution-spec, Registry Proxying). Immutable.
+
+    A namespace is only ever looked up, never dialled. Where several registries stand for one, one
+    that is configured to wins over one whose upstreams merely include it, then the first.
+    """
+
+    def __init__(self, registries: Iterable[Served]) -> None:
+        several = tuple(registries)
+        self._by_namespace: dict[str, Served] = {}
+        self._by_host: dict[str, Served] = {}
+        for served in several:
+            for host in _aliases(served.registry.spec.namespaces):
+                self._by_namespace.setdefault(host, served)
+            for host in served.registry.spec.hosts:
+                self._by_host.setdefault(host.lower(), served)
+        for served in several:
+            if not served.registry.spec.namespaces:
+                for host in _aliases(_upstream_hosts(served.registry.spec)):
+                    self._by_namespace.setdefault(host, served)
+        defaults = [served for served in several if served.registry.spec.default]
+        sole = several if len(several) == 1 else ()
+        self._default = next(iter((*defaults, *sole)), None)
+
+    def meant(self, environ: WSGIEnvironment) -> tuple[Served | None, str]:
+        """The registry, None where nothing names one, and the namespace that named it, empty where
+        something else did.
+
+        Raises NotFound for a namespace that no registry stands for, whatever the default, and
+        InvalidRequest for a query that cannot be read.
+        """
+        namespace = self._namespace(environ)
+        if namespace:
+            found = self._by_namespace.get(namespace)
+            if found is None:
+                raise NotFound(f"{NAMESPACE}: no registry here stands for {namespace[:255]!r}")
+            return found, namespace
+        if self._by_host:
+            found = self._hosted(environ.get("HTTP_HOST", "").lower())
+            if found is not None:
+                return found, ""
+        return self._default, ""
+
+    def _namespace(self, environ: WSGIEnvironment) -> str:
+        query = environ.get("QUERY_STRING", "")
+        asked = parse_query(query).get(NAMESPACE) if query else None
+        return (asked or environ.get("HTTP_OCI_NAMESPACE") or "").strip().lower()
+
+    def _hosted(self, host: str) -> Served | None:
+        found = self._by_host.get(host)
+        if found is None:
+            name, _, port = host.rpartition(":")
+            if port.isdecimal():
+                found = self._by_host.get(name)
+        return found
+
+
+def _upstream_hosts(spec: RegistrySpec) -> Iterator[str]:
+    """Host, and port unless it is the scheme's, of each upstream."""
+    for upstream in spec.upstreams:
+        yield check_url(upstream.url).authority
+
+
+def _aliases(hosts: Iterable[str]) -> Iterator[str]:
+    for host in map(str.lower, hosts):
+        yield host
+        if host in _DOCKER_HUB:
+            yield from sorted(_DOCKER_HUB)

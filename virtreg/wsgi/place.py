@@ -1,0 +1,79 @@
+"""What a URL means: a place in a registry, or a question whether anybody is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Self
+
+from attrs import frozen
+
+from virtreg.errors import InvalidRequest
+from virtreg.model import Headers, Route
+from virtreg.protocols import Describes, Format, Resolution, Views, VirtualRegistry
+
+Key = str | tuple[str, str, str]
+"""What an answer is kept ready under: ``PATH_INFO`` where the path alone decides the registry,
+else with the registry's name and the namespace that was asked for."""
+
+
+@frozen(eq=False)
+class Served:
+    """A registry, with the optional powers that are looked for once."""
+
+    registry: VirtualRegistry
+    name: str
+    format: Format
+    resolve: Callable[[Route], Resolution]
+    describe: Callable[[Route], Resolution]
+    """For HEAD: ``resolve`` where the registry knows no better."""
+    described: bool
+    """Whether ``describe`` may give an empty body."""
+    views: Views | None
+    """The format where its documents are viewed by query."""
+
+    @classmethod
+    def of(cls, registry: VirtualRegistry) -> Self:
+        described = isinstance(registry, Describes)
+        return cls(
+            registry,
+            registry.spec.name,
+            registry.format,
+            registry.resolve,
+            registry.describe if isinstance(registry, Describes) else registry.resolve,
+            described,
+            registry.format if isinstance(registry.format, Views) else None,
+        )
+
+
+@frozen
+class Place:
+    """A path in a registry."""
+
+    served: Served
+    path: str
+    """Decoded, without a leading slash."""
+    key: Key
+    headers: Headers = ()
+    """Of every answer at this place, errors included."""
+
+    @property
+    def format(self) -> Format:
+        return self.served.format
+
+
+@frozen
+class Ping:
+    """The root of an API: is it spoken here, and may I? Answered by no path of any registry."""
+
+    format: Format
+    asked_of: tuple[Served, ...]
+    """The registries whose caller this would be."""
+    headers: Headers = ()
+
+
+def decoded(path: str) -> str:
+    """A part of ``PATH_INFO``, whose bytes come as Latin-1 (PEP 3333). Raises InvalidRequest."""
+    try:
+        return path.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        raise InvalidRequest("path: is not UTF-8") from None
