@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.e2e import sample, shelves
+from tests.e2e import gallery, sample, shelves
+from tests.e2e.distribution import Distribution
+from tests.e2e.gallery import Gallery
 from tests.e2e.maven import Maven
 from tests.e2e.nginx import Nginx
-from tests.e2e.server import Server, Upstream
+from tests.e2e.server import Server, Setting, Upstream
 from tests.e2e.tree import Tree
 
 Serve = Callable[..., Server]
@@ -45,11 +48,13 @@ def upstreams(web: Nginx) -> list[Upstream]:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Start virtreg over some upstreams: ``serve(*upstreams)``. Stopped gracefully at the end."""
+    """Start virtreg over some upstreams: ``serve(*upstreams)``, with ``kind="container"`` for
+    images and further keys of the registry by name. Stopped gracefully at the end."""
     started: list[Server] = []
 
-    def start(*upstreams: Upstream) -> Server:
-        server = Server(tmp_path / f"virtreg-{len(started)}", upstreams)
+    def start(*upstreams: Upstream, kind: str = "maven", **settings: Setting) -> Server:
+        folder = tmp_path / f"virtreg-{len(started)}"
+        server = Server(folder, upstreams, format=kind, settings=settings)
         server.start()
         started.append(server)
         return server
@@ -72,3 +77,29 @@ def mvn(tmp_path: Path) -> Maven:
 def project(tmp_path: Path) -> Path:
     """The sample project, not built yet."""
     return sample.write(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
+    """The images of the tests, pushed once. Some folders of several runs are kept by pytest, and
+    one image is big: nothing stays."""
+    folder = tmp_path_factory.mktemp("gallery")
+    yield gallery.hang(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def distributions(pictures: Gallery, tmp_path: Path) -> Iterator[dict[str, Distribution]]:
+    """Three container registries, by name, each with an empty access log. The images of
+    :class:`Gallery` are in the second one; the third has other images by some of their names."""
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(Distribution(tmp_path / name, pictures.storage(name)))
+            for name in gallery.UPSTREAMS
+        }
+
+
+@pytest.fixture
+def sources(distributions: dict[str, Distribution]) -> list[Upstream]:
+    """The three container registries as virtreg's upstreams, best position first."""
+    return [Upstream(name, registry.url) for name, registry in distributions.items()]

@@ -38,6 +38,9 @@ class Server:
     upstreams: Sequence[Upstream]
     """Best position first."""
     port: int = field(factory=free_port)
+    format: str = "maven"
+    settings: Mapping[str, Setting] = field(factory=dict)
+    """Further keys of the registry's table."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -57,6 +60,16 @@ class Server:
     def gitlab(self) -> str:
         """Base URL in the compatible form, without a slash at its end."""
         return f"http://127.0.0.1:{self.port}/api/v4/virtual_registries/packages/maven/1"
+
+    @property
+    def host(self) -> str:
+        """As image names begin with it."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def images(self) -> str:
+        """What the names of a container registry's images begin with."""
+        return f"{self.host}/main"
 
     def start(self) -> None:
         """Start and wait until it says it is ready."""
@@ -142,6 +155,7 @@ class Server:
             # JSON's strings, numbers and lists are TOML's as well.
             lines += ["[[upstream]]"]
             lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
-        lines += ["[[registry]]", "id = 1", 'name = "main"', 'format = "maven"']
+        lines += ["[[registry]]", "id = 1", 'name = "main"', f'format = "{self.format}"']
+        lines += [f"{key} = {json.dumps(value)}" for key, value in self.settings.items()]
         lines += [f"upstreams = {json.dumps([upstream.name for upstream in self.upstreams])}"]
         return "\n".join(lines) + "\n"

@@ -1,0 +1,36 @@
+"""Real buildah with a store of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from attrs import field, frozen
+
+from tests.e2e.skopeo import policy, sandbox
+from tests.e2e.stored import Stored, run
+
+
+@frozen
+class Buildah:
+    folder: Path
+    env: dict[str, str] = field(init=False)
+
+    @env.default
+    def _sandboxed(self) -> dict[str, str]:
+        return sandbox(self.folder)
+
+    def start_from(self, reference: str) -> Stored:
+        """Begin a build from an image for amd64; the digest is that of the platform's manifest."""
+        store: list[str | Path] = ["buildah", "--root", self.folder / "s"]
+        store += ["--runroot", self.folder / "r", "--storage-driver", "vfs"]
+        flags: list[str | Path] = ["--quiet", "--tls-verify=false", "--arch", "amd64"]
+        flags += ["--signature-policy", policy(self.folder)]
+        container = run([*store, "from", *flags, reference], self.env).strip()
+        held = json.loads(run([*store, "inspect", container], self.env))
+        config = json.loads(held["Config"])
+        return Stored(
+            held["FromImageDigest"],
+            f"sha256:{held['FromImageID']}",
+            tuple(config["rootfs"]["diff_ids"]),
+        )
