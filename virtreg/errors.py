@@ -84,7 +84,8 @@ class Forbidden(VirtregError):
 class NotFound(VirtregError):
     """Absent: every upstream asked said 404 or 410, or there is no such registry.
 
-    ``expires_at`` says until when this very answer may be repeated without asking again.
+    ``expires_at`` says until when this very answer may be repeated without asking again; ``path``
+    is the canonical path asked for, empty when it is not about a path of a registry.
     """
 
     status = 404
@@ -97,9 +98,11 @@ class NotFound(VirtregError):
         answers: Sequence[Answered] = (),
         retry_after: float | None = None,
         expires_at: float = 0,
+        path: str = "",
     ) -> None:
         super().__init__(message, answers=answers, retry_after=retry_after)
         self.expires_at = expires_at
+        self.path = path
 
 
 class Conflict(VirtregError):
@@ -172,7 +175,7 @@ class UpstreamRefused(UpstreamError):
 class UpstreamDenied(UpstreamRefused):
     """The upstream's token service gave a token, and the upstream said 401 or 403 to it: the
     credentials are good and do not reach this path, or there is no such path. Registries do not
-    say which."""
+    say which. Or the token service gives nobody without credentials a token for this path."""
 
     code = "upstream_denied"
 

@@ -12,7 +12,7 @@ from virtreg.protocols import Format
 
 __all__ = ["named"]
 
-_BUILT_IN = ("maven",)
+_BUILT_IN = ("container", "maven")
 
 
 def named(name: str, custom: Iterable[Format] = ()) -> Format:
@@ -28,5 +28,9 @@ def named(name: str, custom: Iterable[Format] = ()) -> Format:
         from virtreg.formats.maven.adapter import MavenFormat
 
         return MavenFormat()
+    if name == "container":
+        from virtreg.formats.container.adapter import ContainerFormat
+
+        return ContainerFormat()
     names = ", ".join(sorted({*known, *_BUILT_IN}))
     raise ConfigError(f"there is no format {name!r}; there are: {names}")

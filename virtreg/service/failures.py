@@ -13,13 +13,16 @@ def absent(
 ) -> NotFound:
     """Every upstream said so; positions without an answer are remembered to have."""
     if not spec.upstreams:
-        return NotFound(f"registry {spec.name} has no upstreams")
+        return NotFound(f"registry {spec.name} has no upstreams", path=route.path)
     said = [
         answers.get(at, Answered(upstream.name, "absent", "remembered 404"))
         for at, upstream in enumerate(spec.upstreams)
     ]
     return NotFound(
-        f"{route.path} is in none of the upstreams of {spec.name}", answers=said, expires_at=until
+        f"{route.path} is in none of the upstreams of {spec.name}",
+        answers=said,
+        expires_at=until,
+        path=route.path,
     )
 
 

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from virtreg.core.digests import etag_claims, header_claims
 from virtreg.errors import InvalidRequest, VirtregError
+from virtreg.formats.challenges import basic_challenge
 from virtreg.formats.maven import content, describing, markup, merging, paths, prefixes, problems
 from virtreg.model import (
     Algorithm,
@@ -67,4 +68,4 @@ class MavenFormat:
         return problems.problem(error)
 
     def challenge(self, realm: str) -> str:
-        return problems.challenge(realm)
+        return basic_challenge(realm)

@@ -6,22 +6,16 @@ breaks builds until somebody purges it.
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping
 from typing import TypeVar
+
+from virtreg.formats.openings import html, opening
 
 _Start = TypeVar("_Start", str, bytes)
 _Rule = tuple[tuple[str, ...], tuple[_Start, ...], str]
 """File name endings, what such files begin with, and how to say so."""
 
 _HTML_NAMES = (".html", ".htm", ".xhtml")
-_HTML_TYPES = ("text/html", "application/xhtml+xml")
-_HTML_OPENINGS = ("<!doctype html", "<html")
-_BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
 
 _TEXTS: tuple[_Rule[str], ...] = (
     ((".pom", ".xml"), ("<",), "XML, which begins with '<'"),
@@ -41,28 +35,18 @@ def refusal(path: str, headers: Mapping[str, str], head: bytes) -> str | None:
     body is.
     """
     name = path.rsplit("/", 1)[-1].lower()
-    opening = _opening(head)
-    media_type = headers.get("content-type", "").split(";")[0].strip().lower()
+    text = opening(head)
     if not name.endswith(_HTML_NAMES):
-        if opening.lower().startswith(_HTML_OPENINGS):
-            return f"expected {name}, got an HTML page"
-        if media_type in _HTML_TYPES:
-            return f"expected {name}, got content of type {media_type}"
+        page = html(headers, head)
+        if page is not None:
+            return f"expected {name}, got {page}"
     for endings, characters, kind in _TEXTS:
-        if name.endswith(endings) and not opening.startswith(characters):
+        if name.endswith(endings) and not text.startswith(characters):
             return _mismatch(kind, head)
     for endings, magics, kind in _BINARIES:
         if name.endswith(endings) and not head.startswith(magics):
             return _mismatch(kind, head)
     return None
-
-
-def _opening(head: bytes) -> str:
-    """The text the body begins with, after a byte order mark and white space."""
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
-        if head.startswith(mark):
-            return head.removeprefix(mark).decode(encoding, "replace").lstrip()
-    return head.decode("latin-1").lstrip()
 
 
 def _mismatch(kind: str, head: bytes) -> str:

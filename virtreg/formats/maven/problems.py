@@ -7,15 +7,14 @@ readers of GitLab's package API, which name the error there.
 from __future__ import annotations
 
 import json
-import math
 from http import HTTPStatus
 
-from virtreg.errors import EgressRefused, UpstreamError, UpstreamRefused, VirtregError
+from virtreg.errors import UpstreamError, VirtregError
+from virtreg.formats.hints import hint
+from virtreg.formats.retrying import retry_seconds
 from virtreg.model import Problem
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
-_TEMPORARY = (502, 503, 504)
-_DEFAULT_RETRY_SECONDS = 30
 
 
 def problem(error: VirtregError) -> Problem:
@@ -35,39 +34,13 @@ def problem(error: VirtregError) -> Problem:
             for answer in error.answers
         ]
     if isinstance(error, UpstreamError):
-        members["hint"] = _hint(error)
+        members["hint"] = hint(error)
     headers = [
         ("Content-Type", "application/problem+json"),
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
     ]
-    seconds = _retry_seconds(error)
+    seconds = retry_seconds(error)
     if seconds is not None:
         headers.append(("Retry-After", str(seconds)))
     return Problem(error.status, tuple(headers), json.dumps(members).encode() + b"\n")
-
-
-def challenge(realm: str) -> str:
-    """A Basic challenge (RFC 7617); what a quoted-string cannot carry becomes ``?``."""
-    safe = "".join(char if " " <= char <= "~" else "?" for char in realm)
-    quoted = safe.replace("\\", "\\\\").replace('"', '\\"')
-    return f'Basic realm="{quoted}", charset="UTF-8"'
-
-
-def _hint(error: UpstreamError) -> str:
-    upstream = f"upstream {error.upstream!r}" if error.upstream else "the upstream"
-    hint = (
-        f'on_error = "continue" for {upstream} lets requests pass it while it is broken; a lower '
-        "position may then answer in its place."
-    )
-    if isinstance(error, EgressRefused):
-        return f"allow_private lists the address ranges upstream {error.upstream!r} may reach."
-    if isinstance(error, UpstreamRefused):
-        hint += ' on_refused = "absent" reads its 401 and 403 as not found.'
-    return hint
-
-
-def _retry_seconds(error: VirtregError) -> int | None:
-    if error.retry_after is not None and math.isfinite(error.retry_after):
-        return max(1, math.ceil(error.retry_after))
-    return _DEFAULT_RETRY_SECONDS if error.status in _TEMPORARY else None
