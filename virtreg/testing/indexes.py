@@ -13,7 +13,7 @@ import pytest
 from attrs import evolve
 
 from virtreg.model import Entry
-from virtreg.protocols import CountsDownloads, EntryIndex, KnowsReferences
+from virtreg.protocols import CountsDownloads, EntryIndex, KnowsDigests, KnowsReferences
 
 
 def entry_of(path: str, source: str = "central", *, version: int = 0) -> Entry:
@@ -228,3 +228,23 @@ class EntryIndexSuite:
         assert index.referenced([]) == set()
         index.drop("central")
         assert index.referenced(asked) == {kept.sha256}
+
+    def test_a_body_is_found_in_its_source_under_any_path(self, index: EntryIndex) -> None:
+        if not isinstance(index, KnowsDigests):
+            pytest.skip("this index does not find entries by digest")
+        held, also, elsewhere = (
+            entry_of("a", version=1),
+            entry_of("b", version=1),
+            entry_of("c", "other", version=2),
+        )
+        index.put([held, also, elsewhere, entry_of("d", version=3)])
+        assert index.holding("central", held.sha256) in (held, also)
+        assert index.holding("other", elsewhere.sha256) == elsewhere
+        assert index.holding("central", elsewhere.sha256) is None
+        assert index.holding("other", held.sha256) is None
+        assert index.holding("nowhere", held.sha256) is None
+        index.drop("central", "a")
+        assert index.holding("central", held.sha256) == also
+        index.put([entry_of("b", version=2)])
+        assert index.holding("central", held.sha256) is None
+        assert index.holding("central", elsewhere.sha256) == entry_of("b", version=2)

@@ -50,6 +50,28 @@ def test_a_page_is_what_sorting_and_filtering_in_memory_gives(
     assert [entry.path for entry in page] == expected[:4]
 
 
+@given(
+    rows=st.dictionaries(
+        st.tuples(st.sampled_from(["a", "b"]), PATHS), st.integers(0, 3), max_size=8
+    ),
+    source=st.sampled_from(["a", "b"]),
+    version=st.integers(0, 3),
+)
+def test_a_digest_is_held_by_a_source_exactly_when_an_entry_of_it_has_it(
+    shared: SqlIndex, rows: dict[tuple[str, str], int], source: str, version: int
+) -> None:
+    shared.drop("a")
+    shared.drop("b")
+    shared.put([entry_of(path, each, version=rows[each, path]) for each, path in rows])
+    held = [
+        entry_of(path, each, version=version)
+        for each, path in rows
+        if (each, rows[each, path]) == (source, version)
+    ]
+    found = shared.holding(source, entry_of("", version=version).sha256)
+    assert found in held if held else found is None
+
+
 def plan(folder: Path, statement: str, parameters: Sequence[object]) -> str:
     with closing(sqlite3.connect(folder / "index.sqlite")) as connection:
         rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
@@ -64,6 +86,11 @@ def test_the_queries_walk_an_index(index: SqlIndex, tmp_path: Path) -> None:
     )
     paged = plan(tmp_path, str(page), ())
     assert paged == "SEARCH entries USING INDEX ix_entries_source_path (source=? AND path>?)"
+    holding = statements.holding("s", "0").compile(
+        dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}
+    )
+    held = plan(tmp_path, str(holding), ())
+    assert held.startswith("SEARCH entries USING INDEX ix_entries_sha256 (sha256=?")
 
 
 def test_what_was_put_is_there_after_reopening(tmp_path: Path) -> None:

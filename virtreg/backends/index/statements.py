@@ -38,7 +38,8 @@ def page(source: str, after: str, limit: int, search: str) -> Select[tuple[Any, 
 
 def holding(source: str, sha256: str) -> Select[tuple[Any, ...]]:
     """Some entry of a source with this digest, from the index on digests."""
-    of_source = entries.c.source == source
+    # Not the bare column: SQLite would rather read all of a source than all of a digest.
+    of_source = entries.c.source.concat("") == source
     return select(*ENTRY).where(entries.c.sha256 == sha256, of_source).limit(1)
 
 
