@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.service.hub import DAY, HOUR, Background, Hub, MakeHub, down, fake
+from tests.service.lines import LinesFormat
 from virtreg.core.layout import blob_key
 from virtreg.errors import IntegrityError, NotFound, UpstreamUnavailable
 from virtreg.events import Merged, ServedStale, UpstreamFailed
@@ -320,3 +321,67 @@ def test_members_of_different_validity_do_not_make_every_request_a_merge(
         assert hub.get(METADATA).origin == "hit"
         assert a.count(METADATA) == 1 + hour
     assert b.count(METADATA) == 2
+
+
+def test_a_part_lies_under_the_path_by_which_its_upstream_knows_it(make_hub: MakeHub) -> None:
+    a, b = fake("a", default_namespace="library"), fake("b")
+    a.put("v9/library/x/list", b"1")
+    b.put("v9/x/list", b"2")
+    b.put("v9/library/x/list", b"3")
+    hub = make_hub(a, b, format=LinesFormat())
+    assert hub.get("x/list").body == b"1\n2"
+    hub.flush()
+    assert hub.entry(a, "library/x/list") is not None
+    assert hub.entry(a, "x/list") is None
+    assert hub.entry(b, "x/list") is not None
+    assert hub.get("library/x/list").body == b"1\n3"
+    hub.flush()
+    assert a.count("v9/library/x/list") == 1
+    assert (hub.get("x/list").body, hub.get("library/x/list").body) == (b"1\n2", b"1\n3")
+
+
+def test_parts_under_other_paths_are_revalidated_kept_and_dropped_there(make_hub: MakeHub) -> None:
+    a, b = fake("a", default_namespace="library", on_missing="drop"), fake("b")
+    a.put("v9/library/x/list", b"1")
+    b.put("v9/x/list", b"2")
+    hub = make_hub(a, b, format=LinesFormat())
+    hub.get("x/list")
+    hub.flush()
+    hub.clock.advance(300)
+    assert hub.get("x/list").origin == "revalidated"
+    a.fail(down())
+    hub.clock.advance(300)
+    assert hub.get("x/list").body == b"1\n2"
+    a.heal()
+    a.remove("v9/library/x/list")
+    hub.clock.advance(300)
+    assert hub.get("x/list").body == b"2"
+    assert hub.entry(a, "library/x/list") is None
+    asked = len(a.requests)
+    b.put("v9/library/x/list", b"3")
+    assert hub.get("library/x/list").body == b"3"
+    assert len(a.requests) == asked
+
+
+def test_absence_under_other_paths_ends_when_it_is_no_longer_believed(make_hub: MakeHub) -> None:
+    upstreams = fake("a", default_namespace="library", negative_validity_seconds=50), fake("b")
+    hub = make_hub(*upstreams, format=LinesFormat())
+    with pytest.raises(NotFound) as caught:
+        hub.get("x/list")
+    assert caught.value.expires_at == hub.clock() + 50
+
+
+@pytest.mark.parametrize(("hours", "seconds"), [(24, 300), (0.05, 180)])
+def test_a_merged_listing_lives_as_its_shortest_member_and_five_minutes_at_most(
+    make_hub: MakeHub, hours: float, seconds: float
+) -> None:
+    a, b = fake("a"), fake("b", metadata_cache_validity_hours=hours)
+    a.put("v9/x/list", b"1")
+    hub = make_hub(a, b, format=LinesFormat())
+    assert hub.get("x/list").expires_at == hub.clock() + seconds
+    hub.flush()
+    a.put("v9/x/list", b"2")
+    hub.clock.advance(seconds - 1)
+    assert hub.get("x/list").body == b"1"
+    hub.clock.advance(301 - seconds)
+    assert hub.get("x/list").body == b"2"
