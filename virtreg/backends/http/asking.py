@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from virtreg.core.egress import WebUrl
 from virtreg.errors import InvalidRequest
-from virtreg.model import Fetch, UpstreamSpec
+from virtreg.model import Fetch, Query, Secret, UpstreamSpec
 
 # RFC 3986 pchar, without the plus that some servers read as a space and the semicolon after which
 # others drop the rest of a segment before they look for dots.
@@ -20,8 +20,8 @@ _VALIDATOR = re.compile(r"[!-~\x80-\xff]([ -~\x80-\xff]{,1022}[!-~\x80-\xff])?")
 Fields = tuple[tuple[str, str], ...]
 
 
-def locate(base: WebUrl, path: str) -> WebUrl:
-    """The URL of a decoded path below the base URL.
+def locate(base: WebUrl, path: str, query: Query = ()) -> WebUrl:
+    """The URL of a decoded path, with a decoded query, below the base URL.
 
     Raises InvalidRequest for dot segments, which would leave the base, also for those with
     parameters (RFC 3986, 3.3), and for text that is not Unicode.
@@ -31,9 +31,10 @@ def locate(base: WebUrl, path: str) -> WebUrl:
         raise InvalidRequest("the path must not have '.' or '..' segments")
     try:
         quoted = "/".join(quote(segment, safe=_SAFE) for segment in segments)
+        asked = urlencode(query, quote_via=quote)
     except UnicodeEncodeError:
-        raise InvalidRequest("the path is not valid Unicode") from None
-    return WebUrl(base.scheme, base.host, base.port, f"{base.path.rstrip('/')}/{quoted}")
+        raise InvalidRequest("the path or its query is not valid Unicode") from None
+    return WebUrl(base.scheme, base.host, base.port, f"{base.path.rstrip('/')}/{quoted}", asked)
 
 
 def request_fields(request: Fetch, user_agent: str) -> Fields:
@@ -42,8 +43,10 @@ def request_fields(request: Fetch, user_agent: str) -> Fields:
     Bodies are wanted as they are stored: digests are of those bytes, and a range of a compressed
     body would be of no use. A validator that cannot be sent is none: an upstream's own odd header
     must not make its path impossible to ask for, and without ``if_range`` nothing is resumed.
-    Raises InvalidRequest for another field that cannot be sent.
+    Raises InvalidRequest for another field that cannot be sent, and for a range without bytes.
     """
+    if request.offset < 0 or (request.stop is not None and request.stop <= request.offset):
+        raise InvalidRequest("the range has no bytes")
     fields = [
         ("User-Agent", user_agent),
         ("Accept", request.accept),
@@ -52,8 +55,10 @@ def request_fields(request: Fetch, user_agent: str) -> Fields:
     if request.known is not None:
         fields.append(("If-None-Match", _sendable(request.known.etag)))
         fields.append(("If-Modified-Since", _sendable(request.known.last_modified)))
-    if request.offset > 0 and (not request.if_range or _sendable(request.if_range)):
-        fields.append(("Range", f"bytes={request.offset}-"))
+    ranged = request.offset > 0 or request.stop is not None
+    if ranged and (not request.if_range or _sendable(request.if_range)):
+        last = "" if request.stop is None else request.stop - 1
+        fields.append(("Range", f"bytes={request.offset}-{last}"))
         fields.append(("If-Range", request.if_range or ""))
     fields.extend(request.headers)
     return checked(tuple((name, value) for name, value in fields if value))
@@ -64,18 +69,20 @@ def _sendable(validator: str | None) -> str:
 
 
 def credential_fields(spec: UpstreamSpec) -> Fields:
-    """The header fields that prove who asks; for the configured origin only.
+    """The credential fields that are sent as they are; for the configured origin only.
 
     Raises InvalidRequest, without the value, for a secret that cannot be sent.
     """
     fields = [(name, secret.reveal()) for name, secret in spec.headers]
     if spec.bearer is not None:
         fields.append(("Authorization", f"Bearer {spec.bearer.reveal()}"))
-    elif spec.username is not None:
-        password = "" if spec.password is None else spec.password.reveal()
-        token = base64.b64encode(f"{spec.username}:{password}".encode()).decode()
-        fields.append(("Authorization", f"Basic {token}"))
     return checked(tuple(fields))
+
+
+def basic_field(username: str, password: Secret) -> tuple[str, str]:
+    """HTTP Basic (RFC 7617), in UTF-8."""
+    pair = f"{username}:{password.reveal()}".encode()
+    return ("Authorization", f"Basic {base64.b64encode(pair).decode()}")
 
 
 def checked(fields: Fields) -> Fields:

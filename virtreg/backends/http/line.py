@@ -81,17 +81,19 @@ class Line:
         method: str,
         headers: Sequence[tuple[str, str]],
         deadline: Deadline,
+        body: bytes | None = None,
     ) -> Exchange:
         """Send a request and read the response's head.
 
         A kept connection that turns out closed before any byte came is replaced once, as RFC 9112
-        (9.3.1) allows for idempotent requests; nothing else is tried twice. Raises UpstreamError.
+        (9.3.1) allows for idempotent requests; nothing else is tried twice. A request with a body,
+        whose length its headers tell, gets a new one. Raises UpstreamError.
         """
         reason = None if self._proxy is None else self._policy.refuses_host(url.host)
         if reason is not None:
             raise forbidden(self._spec.name, url.host, reason)
         try:
-            kept = pool.take(url.origin)
+            kept = pool.take(url.origin) if body is None else None
             if kept is not None:
                 try:
                     return self._converse(kept, url, method, headers, deadline)
@@ -99,7 +101,7 @@ class Line:
                     if kept.begun:
                         raise
             fresh = self._connect(url, deadline)
-            return self._converse(fresh, url, method, headers, deadline)
+            return self._converse(fresh, url, method, headers, deadline, body)
         except TimeoutError:
             raise deadline.error(self._spec.name, "no first byte") from None
         except (OSError, http.client.HTTPException) as error:
@@ -145,6 +147,7 @@ class Line:
         method: str,
         headers: Sequence[tuple[str, str]],
         deadline: Deadline,
+        body: bytes | None = None,
     ) -> Exchange:
         connection.stream = None
         forwarded = self._proxy if url.scheme == "http" else None
@@ -159,7 +162,7 @@ class Line:
                 connection.putheader(name, value)
             for name, value in () if forwarded is None else forwarded.headers:
                 connection.putheader(name, value)
-            connection.endheaders()
+            connection.endheaders(body)
             return Exchange(connection, connection.receive(deadline), deadline)
         except TimeoutError:
             connection.close()

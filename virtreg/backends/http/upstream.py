@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import os
 import time
+from collections.abc import Callable
 from urllib.parse import quote, urldefrag, urljoin
 
-from virtreg.backends.http.asking import Fields, credential_fields, locate, request_fields
+from virtreg.backends.http.access import Access
+from virtreg.backends.http.asking import (
+    Fields,
+    basic_field,
+    credential_fields,
+    locate,
+    request_fields,
+)
+from virtreg.backends.http.credentials import CommandLogin, StaticLogin
 from virtreg.backends.http.deadline import Deadline
-from virtreg.backends.http.line import Line, parse_proxy
-from virtreg.backends.http.pool import Pool
+from virtreg.backends.http.line import parse_proxy
+from virtreg.backends.http.logins import Logins
+from virtreg.backends.http.perprocess import PerProcess
+from virtreg.backends.http.realm import RealmGuard
 from virtreg.backends.http.reply import HttpReply
-from virtreg.backends.http.verdict import (
-    check_found,
-    check_framing,
-    check_lines,
-    check_status,
-    fold_headers,
-)
+from virtreg.backends.http.tokenservice import TokenService
+from virtreg.backends.http.verdict import check_found, check_status
+from virtreg.backends.http.wire import Wire
 from virtreg.core.egress import EgressPolicy, WebUrl, check_url
-from virtreg.errors import (
-    ConfigError,
-    EgressRefused,
-    InvalidRequest,
-    UpstreamBusy,
-    UpstreamUnavailable,
-)
-from virtreg.model import Fetch, UpstreamSpec
+from virtreg.errors import ConfigError, EgressRefused, InvalidRequest, UpstreamUnavailable
+from virtreg.model import Fetch, Secret, UpstreamSpec
+from virtreg.protocols import CredentialProvider
 
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -41,13 +42,23 @@ class HttpUpstream:
     Nothing but ``spec.ca_file`` is read on construction: connections are opened when the first
     fetch of a process needs them. Raises ConfigError, naming the upstream and the field, for a
     spec that cannot be used.
+
+    The login comes from ``credentials``, else from the spec: its command, or its user name and
+    password. A ``bearer`` of the spec is sent in place of any. ``clock`` gives seconds since the
+    epoch, for the lives of logins and tokens.
     """
 
-    def __init__(self, spec: UpstreamSpec, *, user_agent: str | None = None) -> None:
+    def __init__(
+        self,
+        spec: UpstreamSpec,
+        *,
+        user_agent: str | None = None,
+        credentials: CredentialProvider | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._spec = spec
         self._user_agent = user_agent
-        self._pools: dict[int, Pool] = {}
-        self._closed = False
+        self._clock = clock
         field = "url"
         try:
             self._base = check_url(spec.url)
@@ -58,12 +69,18 @@ class HttpUpstream:
             field = "proxy"
             proxy = None if spec.proxy is None else parse_proxy(spec.proxy)
             field = "credentials"
-            self._credentials = credential_fields(spec)
+            self._fixed = credential_fields(spec)
+            if spec.username is not None:
+                basic_field(spec.username, spec.password or Secret(""))
+            field = "token_realms"
+            self._guard = RealmGuard(spec.name, spec.token_realms)
             field = "ca_file"
-            self._line = Line(spec, policy, proxy)
+            self._wire = Wire(spec, policy, proxy)
         except (ValueError, OSError, InvalidRequest) as error:
             reason = (error.strerror or "unusable") if isinstance(error, OSError) else str(error)
             raise ConfigError(f"upstream {spec.name!r}: {field}: {reason}") from None
+        self._provider = credentials or _provider(spec, self._base.authority, clock)
+        self._access = PerProcess(self._make_access)
 
     @property
     def spec(self) -> UpstreamSpec:
@@ -74,7 +91,7 @@ class HttpUpstream:
 
         Raises InvalidRequest too, for a path or header that cannot be sent at all.
         """
-        url = locate(self._base, request.path)
+        url = locate(self._base, request.path, request.query)
         fields = request_fields(request, self._user_agent or _default_user_agent())
         deadline = Deadline(self._spec.total_timeout, self._spec.read_timeout)
         reply = self._follow(url, request, fields, deadline)
@@ -88,15 +105,14 @@ class HttpUpstream:
 
     def close(self) -> None:
         """Close idle connections; replies still open close theirs. Fetching ends."""
-        self._closed = True
-        for pool in list(self._pools.values()):
-            pool.close()
+        self._wire.close()
 
     def _follow(self, url: WebUrl, request: Fetch, fields: Fields, deadline: Deadline) -> HttpReply:
-        credentials = self._credentials
         visited = {url}
+        trusted = True
         for _ in range(_MOST_REDIRECTS + 1):
-            reply = self._ask(url, request.method, (*fields, *credentials), deadline)
+            send = functools.partial(self._send, url, request.method, fields, deadline)
+            reply = self._access.get().ask(url, request.scope, trusted, send)
             if reply.status not in _REDIRECTS:
                 return reply
             reply.close()
@@ -105,7 +121,7 @@ class HttpUpstream:
                 raise self._unavailable(f"redirect loop at {url.authority}")
             visited.add(url)
             if url.origin != self._base.origin:
-                credentials = ()  # and never again: the way back was chosen by a stranger
+                trusted = False  # and never again: the way back was chosen by a stranger
         raise self._unavailable(
             f"more than {_MOST_REDIRECTS} redirects, the last to {url.authority}"
         )
@@ -125,56 +141,18 @@ class HttpUpstream:
             raise self._refused(f"redirect from https to http at {following.host}")
         return following
 
-    def _ask(self, url: WebUrl, method: str, fields: Fields, deadline: Deadline) -> HttpReply:
-        """One exchange. It holds one of the upstream's slots until its reply is closed."""
-        pool = self._pool()
-        if not pool.acquire(self._spec.read_timeout):
-            raise UpstreamBusy(
-                f"upstream {self._spec.name!r}: all {self._spec.max_connections} connections busy",
-                upstream=self._spec.name,
-                retry_after=self._spec.read_timeout,
-            )
-        try:
-            exchange = self._line.ask(pool, url, method, fields, deadline)
-        except BaseException:
-            pool.release()
-            raise
+    def _send(
+        self, url: WebUrl, method: str, fields: Fields, deadline: Deadline, credentials: Fields
+    ) -> HttpReply:
+        return self._wire.ask(url, method, (*fields, *credentials), deadline)
 
-        def release(reusable: bool) -> None:
-            try:
-                if reusable:
-                    pool.keep(url.origin, exchange.connection)
-                else:
-                    exchange.connection.close()
-            finally:
-                pool.release()
-
-        try:
-            check_lines(self._spec.name, exchange.response.headers)
-            headers = fold_headers(exchange.response.headers)
-            bodiless = exchange.response.status == 304
-            length = 0 if bodiless else check_framing(self._spec.name, headers)
-        except BaseException:
-            exchange.response.close()
-            release(False)
-            raise
-        return HttpReply(
-            self._spec.name, exchange, headers, method=method, length=length, release=release
-        )
-
-    def _pool(self) -> Pool:
-        """This process's pool: sockets must not be shared with a parent or a child."""
-        if self._closed:
-            raise self._unavailable("closed")
-        pid = os.getpid()
-        pool = self._pools.get(pid)
-        if pool is None:
-            for parent in [other for other in list(self._pools) if other != pid]:
-                inherited = self._pools.pop(parent, None)
-                if inherited is not None:
-                    inherited.abandon()
-            pool = self._pools.setdefault(pid, Pool(self._spec.max_connections))
-        return pool
+    def _make_access(self) -> Access:
+        name = self._spec.name
+        provider = self._provider
+        logins = None if provider is None else Logins(provider, name, self._clock)
+        agent = self._user_agent or _default_user_agent()
+        service = TokenService(self._spec, self._wire, agent, self._clock)
+        return Access(self._fixed, logins, self._guard, service, self._clock)
 
     def _unavailable(self, said: str) -> UpstreamUnavailable:
         name = self._spec.name
@@ -183,6 +161,15 @@ class HttpUpstream:
     def _refused(self, said: str) -> EgressRefused:
         name = self._spec.name
         return EgressRefused(f"upstream {name!r}: {said}", upstream=name)
+
+
+def _provider(
+    spec: UpstreamSpec, host: str, clock: Callable[[], float]
+) -> CredentialProvider | None:
+    if spec.credential_command:
+        argv = spec.credential_command
+        return CommandLogin(argv, spec.name, host, spec.username, clock=clock)
+    return None if spec.username is None else StaticLogin(spec)
 
 
 @functools.cache

@@ -22,7 +22,7 @@ _OF_ITS_OWN = (407, 408)
 
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 _LENGTH = re.compile(r"[0-9]{1,18}")
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/(?:[0-9]{1,18}|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:[0-9]{1,18}|\*)")
 
 
 def fold_headers(message: http.client.HTTPMessage) -> dict[str, str]:
@@ -98,8 +98,17 @@ def check_found(upstream: str, request: Fetch, status: int, headers: Mapping[str
     elif status in (200, 206) and coding not in ("", "identity"):
         said = "body has a Content-Encoding although none was accepted"
     elif status == 206:
-        match = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
-        if match is None or request.offset == 0 or int(match[1]) != request.offset:
-            said = f"206 Partial Content does not start at the offset asked for, {request.offset}"
+        said = _misplaced(request, headers.get("content-range", ""))
     if said is not None:
         raise IntegrityError(f"upstream {upstream!r}: {said}", upstream=upstream)
+
+
+def _misplaced(request: Fetch, content_range: str) -> str | None:
+    """What is wrong with the place of a partial body (RFC 9110, 14.4)."""
+    start, stop = request.offset, request.stop
+    match = _CONTENT_RANGE.fullmatch(content_range)
+    if match is None or (start == 0 and stop is None) or int(match[1]) != start:
+        return f"206 Partial Content does not start at the offset asked for, {start}"
+    if stop is not None and not start <= int(match[2]) < stop:
+        return f"206 Partial Content goes beyond the bytes asked for, {start} to {stop - 1}"
+    return None
