@@ -113,6 +113,16 @@ class Distribution:
             if request.path != "/v2/" and not request.path.startswith("/v2/fence/")
         ]
 
+    def sent(self, image: Image) -> list[str]:
+        """Digests of an image's parts in order, each as often as a GET brought it."""
+        start = f"/v2/{image.name}/"
+        references = [
+            request.path.rpartition("/")[2]
+            for request in self.requests()
+            if (request.method, request.status) == ("GET", 200) and request.path.startswith(start)
+        ]
+        return sorted(image.digest if one == image.tag else one for one in references)
+
     @property
     def _log(self) -> Path:
         return self.folder / "access.log"
