@@ -16,7 +16,15 @@ from virtreg.errors import (
     UpstreamError,
     UpstreamRefused,
 )
-from virtreg.model import Answered, Expectation, Route, UpstreamSpec, Validators
+from virtreg.model import (
+    Answered,
+    Entry,
+    Expectation,
+    Representation,
+    Route,
+    UpstreamSpec,
+    Validators,
+)
 from virtreg.protocols import Reply, Upstream
 from virtreg.service.fetching import fetch_of
 
@@ -38,7 +46,15 @@ class Heard:
     reply: Reply | None = field(default=None, repr=False)
     """Open when ``answer.outcome`` is ``found``."""
     unchanged: bool = False
+    denied: bool = False
+    """Absent only as far as the upstream tells strangers."""
     error: UpstreamError | None = None
+    pin: Route | None = None
+    """Of a name that moves: where the body it stands for has its own path."""
+    held: Entry | None = None
+    """The upstream has the body under this path, too; it came from there under another."""
+    facts: Representation | None = None
+    """What the body would be, from its headers alone."""
 
 
 def ask(
@@ -50,15 +66,10 @@ def ask(
 ) -> Heard:
     """Ask one upstream for a route. Never raises an UpstreamError: it is part of the answer."""
     name = upstream.spec.name
-    request = fetch_of(route, expectation, known=known)
     try:
-        reply = upstream.fetch(request)
-    except UpstreamRefused as error:
-        if _means_absent(upstream.spec, error):
-            return Heard(position, Answered(name, "absent", error.message))
-        return Heard(position, answered(name, error), error=error)
+        reply = upstream.fetch(fetch_of(route, expectation, known=known))
     except UpstreamError as error:
-        return Heard(position, answered(name, error), error=error)
+        return _failed(upstream.spec, position, error)
     if reply.status in FOUND:
         return Heard(position, Answered(name, "found", str(reply.status)), reply=reply)
     status = reply.status
@@ -67,6 +78,40 @@ def ask(
         return Heard(position, Answered(name, "found", "304 Not Modified"), unchanged=True)
     detail = "410 Gone" if status == 410 else "404 Not Found"
     return Heard(position, Answered(name, "absent", detail))
+
+
+def ask_by_head(
+    upstream: Upstream,
+    position: int,
+    route: Route,
+    expectation: Expectation,
+    known: Validators | None,
+    read: Callable[[Reply], Heard | None],
+) -> Heard:
+    """Ask one upstream with HEAD, which costs it little and counts against no quota; ``read``
+    makes the answer of a reply that says found, and is given it closed.
+
+    Where HEAD is not taken, says absent (proxies do so of what they have not fetched yet), or
+    tells too little, GET decides.
+    """
+    try:
+        reply = upstream.fetch(fetch_of(route, expectation, method="HEAD"))
+    except UpstreamError as error:
+        if type(error) is not UpstreamError:
+            return _failed(upstream.spec, position, error)
+    else:
+        reply.close()
+        heard = read(reply) if reply.status in FOUND else None
+        if heard is not None:
+            return heard
+    return ask(upstream, position, route, expectation, known)
+
+
+def _failed(spec: UpstreamSpec, position: int, error: UpstreamError) -> Heard:
+    if isinstance(error, UpstreamRefused) and _means_absent(spec, error):
+        answer = Answered(spec.name, "absent", error.message)
+        return Heard(position, answer, denied=True)
+    return Heard(position, answered(spec.name, error), error=error)
 
 
 def _means_absent(spec: UpstreamSpec, error: UpstreamRefused) -> bool:

@@ -67,6 +67,9 @@ class Flights(Generic[T]):
                 raise
         return flight.wait(), leading
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._flying
+
     def __len__(self) -> int:
         return len(self._flying)
 

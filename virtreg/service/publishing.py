@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -27,6 +27,7 @@ _BATCH = 128
 @frozen
 class _Publication:
     entry: Entry
+    also: Sequence[Entry]
     content: bytes
     done: Callable[[VirtregError | None], None]
 
@@ -43,27 +44,32 @@ class Publisher:
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def now(self, entry: Entry, content: Path | bytes) -> None:
-        """Publish on this thread. Raises VirtregError, whatever a plug-in raised."""
+    def now(self, entry: Entry, content: Path | bytes, also: Sequence[Entry] = ()) -> None:
+        """Publish on this thread; ``also`` are further entries of the same bytes. Raises
+        VirtregError, whatever a plug-in raised."""
         try:
             self._store.put(blob_key(entry.sha256), content)
-            self._index.put([entry])
+            self._index.put([entry, *also])
         except VirtregError:
             raise
         except Exception as error:
             raise _wrapped(error) from error
 
     def later(
-        self, entry: Entry, content: bytes, done: Callable[[VirtregError | None], None]
+        self,
+        entry: Entry,
+        content: bytes,
+        done: Callable[[VirtregError | None], None],
+        also: Sequence[Entry] = (),
     ) -> None:
-        """Publish soon; ``done`` is called on the publishing thread, with what went wrong."""
+        """Publish soon, ``also`` as in ``now``; ``done`` is called on the publishing thread, with what went wrong."""
         with self._starting:
             if self._thread is None and not self._closed:
                 thread = threading.Thread(target=self._run, name="virtreg-publisher", daemon=True)
                 thread.start()
                 # Only now: one that could not be started is tried again.
                 self._thread = thread
-        self._queue.put(_Publication(entry, content, done))
+        self._queue.put(_Publication(entry, also, content, done))
 
     def close(self) -> None:
         with self._starting:
@@ -100,7 +106,7 @@ class Publisher:
                 stored.append(publication)
         failure: Exception | None = None
         try:
-            self._index.put([publication.entry for publication in stored])
+            self._index.put([entry for one in stored for entry in (one.entry, *one.also)])
         except Exception as error:  # noqa: BLE001 - told to whoever asked for the publication
             failure = error
         for publication in stored:

@@ -37,6 +37,9 @@ class Landed:
     expires_at: float
     entry: Entry | None = None
     arrival: Arrival | None = None
+    route: Route | None = None
+    """As the source of the answer knows it; None: as it was asked for."""
+    warning: str = ""
 
 
 @frozen(eq=False)
@@ -59,23 +62,29 @@ class Works:
         while True:
             landed, led = self.flights.join(key, lead)
             origin, entry = landed.origin, landed.entry
+            known_as = landed.route or route
             if landed.arrival is not None:
                 origin = origin if led else "joined"
-                arriving = _arriving(route, origin, landed.expires_at, landed.arrival)
+                arriving = _arriving(known_as, origin, landed, landed.arrival)
                 if arriving is not None:
                     return arriving
                 entry = landed.arrival.entry.result()
             assert entry is not None
-            opened = self.open(route, entry, origin, landed.expires_at)
+            opened = self.open(known_as, entry, origin, landed.expires_at, landed.warning)
             if opened is not None:
                 return opened
 
-    def open(self, route: Route, entry: Entry, origin: str, expires_at: float) -> Resolved | None:
+    def open(
+        self, route: Route, entry: Entry, origin: str, expires_at: float, warning: str = ""
+    ) -> Resolved | None:
         """A cached entry as an answer; None when its bytes are gone, and then its row is too."""
         body = self.body(entry)
         if body is None:
             return None
-        return Resolved(route, entry.source, representation_of(entry), body, origin, expires_at)
+        representation = representation_of(entry)
+        return Resolved(
+            route, entry.source, representation, body, origin, expires_at, warning=warning
+        )
 
     def body(self, entry: Entry) -> Body | None:
         """The bytes of a cached entry; None when they are gone, or damaged so that their number
@@ -121,12 +130,19 @@ class Works:
         self.publisher.close()
 
 
-def _arriving(route: Route, origin: str, expires_at: float, arrival: Arrival) -> Resolved | None:
+def _arriving(route: Route, origin: str, landed: Landed, arrival: Arrival) -> Resolved | None:
     """None when the arrival has ended before anybody could follow it."""
     try:
         body = arrival.body()
     except Missing:
         return None
     return Resolved(
-        route, arrival.source, arrival.representation(), body, origin, expires_at, arrival
+        route,
+        arrival.source,
+        arrival.representation(),
+        body,
+        origin,
+        landed.expires_at,
+        arrival,
+        landed.warning,
     )

@@ -1,0 +1,169 @@
+"""Taking what an upstream has: its body, the body a name stands for, or the word that the body held
+already is its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from attrs import evolve
+
+from virtreg.errors import NotFound, UpstreamError, VirtregError
+from virtreg.events import Event, Filled, FillFailed
+from virtreg.model import Algorithm, Entry, Route
+from virtreg.protocols import Format, Pins
+from virtreg.service.arrival import Arrival, representation_of
+from virtreg.service.asking import Heard, answered, ask
+from virtreg.service.exchange import Exchange
+from virtreg.service.flights import Flight
+from virtreg.service.localizing import Asked
+from virtreg.service.resolution import Resolved
+from virtreg.service.walking import Walking
+from virtreg.service.works import SUSPECTED, Landed, Works
+
+
+class Taking:
+    """Of one registry. Thread-safe."""
+
+    def __init__(
+        self,
+        format: Format,  # noqa: A002 - the protocol's word
+        walking: Walking,
+        works: Works,
+        resolve: Callable[[Route], Resolved],
+    ) -> None:
+        self._format = format
+        self._pins = format if isinstance(format, Pins) else None
+        self._walking = walking
+        self._works = works
+        self._resolve = resolve
+
+    def take(self, flight: Flight[Landed], asked: Asked, heard: Heard) -> Heard | None:
+        """Take what was found and let the waiters go. Returns what is to be heard in its place
+        when it is nothing that anybody may have."""
+        if heard.pin is not None:
+            return self._pinned(flight, asked, heard.position, heard.pin)
+        if heard.held is not None:
+            return self._held(flight, asked, heard.position, heard.held)
+        return self._received(flight, asked, heard)
+
+    def _received(self, flight: Flight[Landed], asked: Asked, heard: Heard) -> Heard | None:
+        upstream = self._walking.upstreams[heard.position]
+        route = asked.known_as[heard.position]
+        assert heard.reply is not None
+        exchange = Exchange(upstream, route, self._format, self._format.expect(route))
+        keep = self._keeper(flight, route, upstream.spec.name)
+        try:
+            arrival = self._works.intake.receive(exchange, heard.reply, keep)
+        except UpstreamError as error:
+            return Heard(heard.position, answered(upstream.spec.name, error), error=error)
+        self._walking.found(asked, heard.position)
+        flight.answer(Landed("miss", 0, arrival=arrival, route=route))
+        return None
+
+    def _pinned(
+        self, flight: Flight[Landed], asked: Asked, position: int, pin: Route
+    ) -> Heard | None:
+        """The body goes under its own path first; then one row lets the name stand for it, so
+        that nobody ever sees the new digest with the old body."""
+        upstream = self._walking.upstreams[position]
+        route = asked.known_as[position]
+        # Before the body is asked for: it comes from where its name was found.
+        self._walking.found(asked, position)
+        try:
+            resolved = self._resolve(pin)
+            with resolved.body:
+                data = b"".join(resolved.body.read())
+            digests = resolved.proved()
+        except NotFound:
+            # It has moved on in this moment, or does not serve by digest: what is it now?
+            return ask(upstream, position, route, self._format.expect(route), None)
+        except UpstreamError as error:
+            return Heard(position, answered(upstream.spec.name, error), error=error)
+        now = self._works.clock()
+        entry = Entry(
+            source=upstream.spec.key,
+            path=route.path,
+            sha256=digests[Algorithm.SHA256],
+            size=len(data),
+            sha1=digests[Algorithm.SHA1],
+            md5=digests[Algorithm.MD5],
+            sha512=digests[Algorithm.SHA512],
+            content_type=resolved.representation.content_type,
+            etag=None,
+            last_modified=resolved.representation.last_modified,
+            created_at=now,
+            checked_at=now,
+        )
+        arrival = Arrival(entry.source, representation_of(entry), data=data)
+        arrival.entry.set_result(entry)
+        self._keeper(flight, route, upstream.spec.name)(arrival)
+        flight.answer(Landed("miss", 0, arrival=arrival, route=route))
+        return None
+
+    def _held(
+        self, flight: Flight[Landed], asked: Asked, position: int, held: Entry
+    ) -> Heard | None:
+        upstream = self._walking.upstreams[position]
+        route = asked.known_as[position]
+        body = self._works.body(held)
+        if body is None:
+            return ask(upstream, position, route, self._format.expect(route), None)
+        body.close()
+        self._walking.found(asked, position)
+        now = self._works.clock()
+        entry = evolve(held, path=route.path, created_at=now, checked_at=now)
+        self._works.index.put([entry])
+        self._works.negatives.forget(entry.source, entry.path)
+        until = self._walking.fresh_until(route, entry)
+        flight.answer(Landed("revalidated", until, entry=entry, route=route))
+        flight.land()
+        return None
+
+    def _keeper(
+        self, flight: Flight[Landed], route: Route, upstream: str
+    ) -> Callable[[Arrival], None]:
+        """What to do with an arrival once it is proved, or has failed."""
+        registry = self._walking.spec.name
+        started = self._works.clock()
+
+        def done(entry: Entry, error: VirtregError | None) -> None:
+            flight.land()
+            event: Event
+            if error is None:
+                seconds = self._works.clock() - started
+                event = Filled(registry, route.path, upstream, entry.size, seconds)
+            else:
+                event = FillFailed(registry, route.path, upstream, error.message)
+            self._works.tell(event)
+
+        def keep(arrival: Arrival) -> None:
+            failure = arrival.entry.exception()
+            if failure is not None:
+                now = self._works.clock()
+                self._works.suspects.remember(arrival.source, route.path, now, SUSPECTED)
+                flight.land()
+                self._works.tell(FillFailed(registry, route.path, upstream, str(failure)))
+                return
+            entry = arrival.entry.result()
+            also = self._by_digest(route, entry)
+            for kept in (entry, *also):
+                self._works.negatives.forget(kept.source, kept.path)
+                self._works.suspects.forget(kept.source, kept.path)
+            publisher = self._works.publisher
+            if arrival.data is not None:
+                publisher.later(entry, arrival.data, lambda error: done(entry, error), also)
+                return
+            assert arrival.spool is not None
+            try:
+                publisher.now(entry, arrival.spool.path, also)
+            except VirtregError as error:
+                done(entry, error)
+            else:
+                done(entry, None)
+
+        return keep
+
+    def _by_digest(self, route: Route, entry: Entry) -> Sequence[Entry]:
+        """What a name stood for may be asked for by its digest next."""
+        pinned = None if self._pins is None else self._pins.pinned(route, entry.digests)
+        return () if pinned is None else (evolve(entry, path=pinned.path),)

@@ -1,0 +1,212 @@
+"""Driving a walk: asks :class:`virtreg.core.walk.Walk` what to do, does that one thing, and tells
+it what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from virtreg.core.freshness import fresh_until, is_fresh
+from virtreg.core.walk import Absent, Ask, Broken, Cached, Outcome, Serve, Take, Wait, Walk
+from virtreg.errors import IntegrityError, NotFound, VirtregError
+from virtreg.events import Revalidated, UpstreamFailed
+from virtreg.model import Entry, RegistrySpec, Route
+from virtreg.protocols import Format
+from virtreg.service.asking import Asking, Heard, Question, answered, close_reply
+from virtreg.service.failures import absent, broken
+from virtreg.service.health import GuardedUpstream
+from virtreg.service.localizing import Asked, Localizer
+from virtreg.service.owners import Owners
+from virtreg.service.works import Works
+
+DENIED = 60.0
+"""Seconds at most for which it is believed that strangers get nothing here: a right may be given
+at any time."""
+
+Entries = dict[str, Entry]
+"""What the cache holds of one route, by source."""
+
+
+class Walking:
+    """The walks of one registry. Thread-safe."""
+
+    def __init__(
+        self,
+        spec: RegistrySpec,
+        format: Format,  # noqa: A002 - the protocol's word
+        upstreams: Sequence[GuardedUpstream],
+        works: Works,
+    ) -> None:
+        self.spec = spec
+        self.upstreams = tuple(upstreams)
+        self.sources = tuple(upstream.spec.key for upstream in upstreams)
+        self._by_source = {source: at for at, source in enumerate(self.sources)}
+        self._works = works
+        self._localizer = Localizer(format, [upstream.spec for upstream in upstreams])
+        self._owners = Owners()
+
+    def asked(self, route: Route) -> Asked:
+        return self._localizer.asked(route)
+
+    def entries(self, asked: Asked) -> Entries:
+        return self._localizer.entries(self._works.index, asked)
+
+    def walk(self, asked: Asked, entries: Entries) -> Walk:
+        now = self._works.clock()
+        return Walk(
+            [
+                self._state(route, source, entries.get(source), now)
+                for route, source in zip(asked.known_as, self.sources, strict=True)
+            ],
+            passable=[upstream.spec.on_error == "continue" for upstream in self.upstreams],
+            strict=self.spec.order == "strict",
+            fixed=asked.route.digest is not None,
+            likely=self._owners.likely(asked.route.path),
+        )
+
+    def drive(
+        self,
+        asked: Asked,
+        entries: Entries,
+        question: Callable[[int], Question[Heard]],
+        take: Callable[[Heard], Heard | None],
+        serve: Callable[[Entry, Heard | None, bool], None],
+    ) -> None:
+        """Walk to an answer. ``take`` is given what a position found, to own its reply, and
+        returns None when that will do, else what is now heard in its place; ``serve`` a cached
+        entry, what its upstream said, and whether it is stale.
+
+        Raises NotFound and UpstreamError when there is no answer, and what the callables raise.
+        """
+        walk = self.walk(asked, entries)
+        answers: dict[int, Heard] = {}
+        asking = Asking(close_reply)
+        try:
+            while True:
+                match walk.next():
+                    case Ask(positions):
+                        asking.start(
+                            [
+                                self._unless_suspected(at, asked, entries, question)
+                                for at in positions
+                            ]
+                        )
+                    case Wait():
+                        heard = asking.wait()
+                        answers[heard.position] = heard
+                        walk.heard(heard.position, self._weigh(heard, asked, entries))
+                    case Take(position):
+                        another = take(answers.pop(position))
+                        if another is None:
+                            return
+                        answers[position] = another
+                        walk.heard(position, self._weigh(another, asked, entries))
+                    case Serve(position, stale):
+                        serve(entries[self.sources[position]], answers.get(position), stale)
+                        return
+                    case Absent():
+                        raise self._absent(asked, answers)
+                    case Broken(positions):
+                        raise self._broken(asked.route, answers, positions)
+        finally:
+            asking.close()
+            for heard in answers.values():
+                close_reply(heard)
+
+    def position(self, source: str) -> int:
+        return self._by_source[source]
+
+    def fresh_until(self, route: Route, entry: Entry) -> float:
+        return fresh_until(entry, route.freshness, self.upstreams[self.position(entry.source)].spec)
+
+    def found(self, asked: Asked, position: int) -> None:
+        """Remember who had it, for what lies beside it."""
+        for path in {asked.route.path, asked.known_as[position].path}:
+            self._owners.found(path, position)
+
+    def _state(self, route: Route, source: str, entry: Entry | None, now: float) -> Cached:
+        if entry is None:
+            known = self._works.negatives.until(source, route.path, now)
+            return Cached.ABSENT if known else Cached.NOTHING
+        spec = self.upstreams[self.position(source)].spec
+        return Cached.FRESH if is_fresh(entry, route.freshness, spec, now) else Cached.STALE
+
+    def _unless_suspected(
+        self,
+        position: int,
+        asked: Asked,
+        entries: Entries,
+        question: Callable[[int], Question[Heard]],
+    ) -> Question[Heard]:
+        upstream = self.upstreams[position]
+        entry = entries.get(self.sources[position])
+        now = self._works.clock()
+        if entry is not None and self._works.suspects.until(entry.source, entry.path, now):
+            return upstream.threads, lambda: _suspected(position, upstream.spec.name)
+        return question(position)
+
+    def _weigh(self, heard: Heard, asked: Asked, entries: Entries) -> Outcome:
+        """What an answer means for the walk, with what follows from it for the cache."""
+        source = self.sources[heard.position]
+        spec = self.upstreams[heard.position].spec
+        path = asked.known_as[heard.position].path
+        entry = entries.get(source)
+        if heard.error is not None:
+            self._works.tell(UpstreamFailed(self.spec.name, asked.route.path, heard.answer))
+            return Outcome.BROKEN
+        absent_there = heard.answer.outcome == "absent"
+        if (
+            heard.unchanged
+            or _still(entry, heard)
+            or (absent_there and entry is not None and spec.on_missing == "keep")
+        ):
+            if entry is None:
+                return Outcome.ABSENT
+            entries[source] = self._works.vouched_for(entry, self._works.clock())
+            self._works.tell(Revalidated(self.spec.name, path, spec.name, changed=False))
+            return Outcome.UNCHANGED
+        if absent_there:
+            if entry is not None:
+                self._works.index.drop(source, path)
+                del entries[source]
+            seconds = spec.negative_validity_seconds
+            if heard.denied:
+                seconds = min(seconds, DENIED)
+            if seconds > 0:
+                self._works.negatives.remember(source, path, self._works.clock(), seconds)
+            return Outcome.ABSENT
+        return Outcome.FOUND
+
+    def _absent(self, asked: Asked, answers: dict[int, Heard]) -> NotFound:
+        now = self._works.clock()
+        until = min(
+            (
+                self._works.negatives.until(source, route.path, now)
+                for source, route in zip(self.sources, asked.known_as, strict=True)
+            ),
+            default=0.0,
+        )
+        said = {at: heard.answer for at, heard in answers.items()}
+        return absent(self.spec, asked.route, said, until)
+
+    def _broken(
+        self, route: Route, answers: dict[int, Heard], positions: Sequence[int]
+    ) -> VirtregError:
+        cause = answers[positions[-1]].error
+        assert cause is not None
+        return broken(route, cause, [answers[at].answer for at in sorted(answers)])
+
+
+def _still(entry: Entry | None, heard: Heard) -> bool:
+    """Whether a name stands for the body that is held."""
+    if entry is None or heard.pin is None or heard.pin.digest is None:
+        return False
+    algorithm, digest = heard.pin.digest
+    return entry.digests.get(algorithm) == digest
+
+
+def _suspected(position: int, upstream: str) -> Heard:
+    """An answer without asking: whoever waits gets the copy, not another download cut short."""
+    error = IntegrityError(
+        f"{upstream} did not deliver the file whole a moment ago", upstream=upstream
+    )
+    return Heard(position, answered(upstream, error), error=error)
