@@ -95,9 +95,11 @@ def build(
         clock=clock,
         observers=(ready.observe, *observers),
     )
+    offline = config.server.offline
     upstreams: dict[str, GuardedUpstream] = {}
     registries = {
-        spec.name: _registry(spec, formats, upstreams, works) for spec in catalog.registries()
+        spec.name: _registry(spec, formats, upstreams, works, offline)
+        for spec in catalog.registries()
     }
     app = Application(
         registries.values(),
@@ -120,21 +122,25 @@ def _registry(
     formats: Sequence[Format],
     upstreams: dict[str, GuardedUpstream],
     works: Works,
+    offline: bool,
 ) -> PullThroughRegistry:
     return PullThroughRegistry(
         spec,
         named(spec.format, formats),
-        [_upstream(upstream, upstreams, works.clock) for upstream in spec.upstreams],
+        [_upstream(upstream, upstreams, works.clock, offline) for upstream in spec.upstreams],
         works,
     )
 
 
 def _upstream(
-    spec: UpstreamSpec, made: dict[str, GuardedUpstream], clock: Callable[[], float]
+    spec: UpstreamSpec,
+    made: dict[str, GuardedUpstream],
+    clock: Callable[[], float],
+    offline: bool,
 ) -> GuardedUpstream:
     """One object per upstream, however many registries list it: its limits are its own."""
     if spec.name not in made:
-        made[spec.name] = GuardedUpstream(HttpUpstream(spec), clock)
+        made[spec.name] = GuardedUpstream(HttpUpstream(spec), clock, offline=offline)
     return made[spec.name]
 
 

@@ -1,4 +1,5 @@
-"""Whether an upstream is worth asking right now: its breaker, shared by every registry using it."""
+"""Whether an upstream may and should be asked right now: its breaker and its quota, shared by every
+registry using it."""
 
 from __future__ import annotations
 
@@ -6,8 +7,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 
+from virtreg.core.backoff import MAX_RETRY_AFTER
 from virtreg.core.breaker import Breaker
+from virtreg.core.quota import parse_quota
 from virtreg.errors import (
+    Offline,
     UpstreamBusy,
     UpstreamError,
     UpstreamThrottled,
@@ -15,10 +19,14 @@ from virtreg.errors import (
     UpstreamUnavailable,
     VirtregError,
 )
-from virtreg.model import Fetch
+from virtreg.model import Fetch, Quota
 from virtreg.protocols import Reply, Upstream
 
 _THREADS = 64
+
+SPENT = 60.0
+"""Seconds for which a used-up quota is believed where the upstream does not say how long: its
+window slides, and only asking tells."""
 
 
 class GuardedUpstream:
@@ -28,12 +36,19 @@ class GuardedUpstream:
     """Where it is asked in the background. Its own: while it is silent, only those wait who ask
     it. Threads are made when they are needed."""
 
-    def __init__(self, upstream: Upstream, clock: Callable[[], float]) -> None:
+    quota: Quota | None = None
+    """What the upstream last said of it."""
+
+    def __init__(
+        self, upstream: Upstream, clock: Callable[[], float], *, offline: bool = False
+    ) -> None:
         self._upstream = upstream
         self._clock = clock
+        self._offline = offline
         self._lock = threading.Lock()
         self._breaker = Breaker()
         self._throttled_until = 0.0
+        self._spent_until = 0.0
         self._told = clock()
         self._set_back = 0.0
         self.spec = upstream.spec
@@ -41,9 +56,15 @@ class GuardedUpstream:
 
     def fetch(self, request: Fetch) -> Reply:
         """As the upstream's own, but raises at once, with ``retry_after``, while the breaker is
-        open: UpstreamThrottled when the upstream asked for that, else UpstreamUnavailable."""
+        open or the quota used up: UpstreamThrottled when the upstream asked for that, else
+        UpstreamUnavailable. Offline nobody is asked."""
+        if self._offline:
+            raise Offline(f"offline: {self.spec.name} was not asked", upstream=self.spec.name)
+        metered = request.metered and request.method == "GET"
         with self._lock:
             now = self._now()
+            if metered and now < self._spent_until:
+                raise self._spent(self._spent_until - now)
             admitted = self._breaker.admit(now)
             until = self._breaker.blocked_until(now)
             throttled = now < self._throttled_until
@@ -54,7 +75,12 @@ class GuardedUpstream:
         except UpstreamBusy:
             raise
         except UpstreamThrottled as error:
-            self._throttled(error.retry_after)
+            if metered:
+                # The quota is for these alone; what costs nothing is still answered.
+                self._spend(error.retry_after)
+                self._succeeded()
+            else:
+                self._throttled(error.retry_after)
             raise
         except (UpstreamTimeout, UpstreamUnavailable):
             self.failed()
@@ -70,6 +96,11 @@ class GuardedUpstream:
                 f"{self.spec.name} failed: {type(error).__name__}", upstream=self.spec.name
             ) from error
         self._succeeded()
+        quota = parse_quota(reply.headers)
+        if quota is not None:
+            self.quota = quota
+            if quota.remaining == 0:
+                self._spend(None)
         return reply
 
     def failed(self) -> None:
@@ -86,6 +117,19 @@ class GuardedUpstream:
             now = self._now()
             self._breaker.throttled(now, retry_after)
             self._throttled_until = self._breaker.blocked_until(now) or now
+
+    def _spend(self, seconds: float | None) -> None:
+        with self._lock:
+            pause = SPENT if seconds is None else min(seconds, MAX_RETRY_AFTER)
+            self._spent_until = max(self._spent_until, self._now() + pause)
+
+    def _spent(self, seconds: float) -> UpstreamThrottled:
+        return UpstreamThrottled(
+            f"{self.spec.name} takes no more of these requests: its quota is used up; the next is "
+            f"sent in {seconds:.0f} s",
+            upstream=self.spec.name,
+            retry_after=max(1.0, seconds),
+        )
 
     def _left_alone(self, seconds: float, *, throttled: bool) -> UpstreamError:
         kind = UpstreamThrottled if throttled else UpstreamUnavailable
