@@ -17,6 +17,7 @@ from virtreg.errors import (
 )
 from virtreg.events import Merged
 from virtreg.model import Secret
+from virtreg.service.walking import DENIED
 from virtreg.testing.fakes import FakeUpstream
 
 LIST = "x/list"
@@ -117,6 +118,20 @@ def test_a_member_that_has_it_nowhere_is_remembered(make_hub: MakeHub) -> None:
     assert (a.count(WIRE), a.count(OLD), b.count(WIRE)) == (1, 1, 4)
     hub.get(LIST)
     assert (a.count(WIRE), a.count(OLD)) == (2, 2)
+
+
+@pytest.mark.parametrize("denied", [(WIRE, OLD), (WIRE,), (OLD,)])
+def test_what_is_kept_from_strangers_is_asked_for_again_soon(
+    make_hub: MakeHub, denied: tuple[str, ...]
+) -> None:
+    a = fake("a")
+    for path in denied:
+        a.fail(UpstreamDenied("a says 401 Unauthorized", upstream="a"), path)
+    hub = make(make_hub, a)
+    with pytest.raises(NotFound) as caught:
+        hub.get(LIST)
+    assert caught.value.expires_at == hub.clock() + DENIED
+    assert (a.count(WIRE), a.count(OLD)) == (1, 1)
 
 
 def test_validators_of_one_place_are_never_shown_to_the_other(make_hub: MakeHub) -> None:

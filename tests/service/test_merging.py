@@ -38,6 +38,13 @@ def merged_at(hub: Hub) -> float:
     return entry.checked_at
 
 
+def warning(hub: Hub) -> str:
+    """What a client is told besides."""
+    resolved = hub.resolve(METADATA)
+    with resolved.body:
+        return resolved.warning
+
+
 def test_every_upstreams_versions_are_listed(make_hub: MakeHub) -> None:
     a, b, c = fake("a"), fake("b"), fake("c")
     a.put(METADATA, document("1", "3"))
@@ -361,6 +368,25 @@ def test_parts_under_other_paths_are_revalidated_kept_and_dropped_there(make_hub
     b.put("v9/library/x/list", b"3")
     assert hub.get("library/x/list").body == b"3"
     assert len(a.requests) == asked
+
+
+def test_a_reader_is_told_whose_part_is_old_or_missing(make_hub: MakeHub) -> None:
+    a, b, c = fake("a"), fake("b", on_error="continue"), fake("c")
+    a.put(METADATA, document("1"))
+    c.put(METADATA, document("3"))
+    b.fail(down("b"))
+    hub = make_hub(a, b, c)
+    assert warning(hub) == "stale: the part of b is missing: b is down"
+    b.heal()
+    assert warning(hub) == ""
+    hub.flush()
+    assert warning(hub) == ""
+    hub.clock.advance(DAY)
+    a.fail(down("a"))
+    c.put(METADATA, document("4"))
+    assert warning(hub) == "stale: the part of a is old: a is down"
+    hub.index.drop(a.spec.key, METADATA)
+    assert warning(hub) == (f"stale: whether {METADATA} exists cannot be told: a is down")
 
 
 def test_absence_under_other_paths_ends_when_it_is_no_longer_believed(make_hub: MakeHub) -> None:

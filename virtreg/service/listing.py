@@ -15,6 +15,9 @@ from virtreg.service.works import Works
 MOST_NAMES = 10_000
 """Names in a list; of more, those are told whose paths come first."""
 
+_AT_ONCE = 20
+"""Rows a query, few enough to be cheap where a leap follows, and enough where none can."""
+
 
 class Listing:
     """The lists of one registry. Thread-safe.
@@ -61,12 +64,13 @@ class Listing:
         return set(names)
 
     def _shelves(self, format: Lists, source: str) -> Iterator[tuple[str, str]]:  # noqa: A002
-        """The ``(path, name)`` at which names begin, by path, leaping over all the paths of one
-        name with each query."""
+        """The ``(path, name)`` at which names begin, by path, leaping over the paths of a name
+        as far as the format can tell."""
         after = ""
-        while found := self._works.index.page(source, after=after, limit=1):
-            path = found[0].path
-            name, last = format.shelf(path)
-            if name is not None:
-                yield path, name
-            after = max(path, last)
+        while found := self._works.index.page(source, after=after, limit=_AT_ONCE):
+            for path in (entry.path for entry in found):
+                if path > after:
+                    name, last = format.shelf(path)
+                    if name is not None:
+                        yield path, name
+                    after = max(path, last)

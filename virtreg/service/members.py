@@ -11,12 +11,14 @@ from virtreg.core.freshness import is_fresh
 from virtreg.errors import IntegrityError, NotFound, UpstreamError
 from virtreg.events import UpstreamFailed
 from virtreg.model import Answered, Entry, Route
-from virtreg.protocols import Format, Gathers, Localizes
+from virtreg.protocols import Format, Gathers
 from virtreg.service.asking import Asking, Heard, answered, ask
 from virtreg.service.exchange import Exchange
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import SETTLED
+from virtreg.service.localizing import Asked, Localizer
 from virtreg.service.pages import read_pages
+from virtreg.service.walking import DENIED
 from virtreg.service.works import Works
 
 
@@ -48,26 +50,23 @@ class Members:
     ) -> None:
         self._registry = registry
         self._format = format
-        self._localizes = format if isinstance(format, Localizes) else None
+        self._localizer = Localizer(format, [upstream.spec for upstream in upstreams])
         self._gathers = format if isinstance(format, Gathers) else None
         self._upstreams = upstreams
         self._works = works
 
     def entries(self, route: Route) -> dict[str, Entry]:
-        """What is cached of the parts, by source: a query for each path they are known under."""
-        sources: dict[str, list[str]] = {}
-        for at, upstream in enumerate(self._upstreams):
-            sources.setdefault(self._local(at, route).path, []).append(upstream.spec.key)
-        find = self._works.index.find
-        return {entry.source: entry for path in sources for entry in find(path, sources[path])}
+        """What is cached of the parts, by source."""
+        return self._localizer.entries(self._works.index, self._localizer.asked(route))
 
     def gather(self, route: Route, entries: dict[str, Entry]) -> list[Member]:
         """Every upstream's part, in order, asked in parallel where the cache cannot tell."""
         asking: Asking[Member] = Asking(_dropped)
-        known = [self._known(at, route, entries) for at in range(len(self._upstreams))]
+        asked = self._localizer.asked(route)
+        known = [self._known(at, asked, entries) for at in range(len(self._upstreams))]
         members = {member.position: member for member in known if member is not None}
         questions = [
-            (upstream.threads, partial(self._ask, at, route, entries.get(upstream.spec.key)))
+            (upstream.threads, partial(self._ask, at, asked, entries.get(upstream.spec.key)))
             for at, upstream in enumerate(self._upstreams)
             if at not in members
         ]
@@ -83,40 +82,24 @@ class Members:
     def absent_until(self, route: Route, members: Sequence[Member]) -> float:
         """Until when all those are believed that have no document; 0 when one is not."""
         now = self._works.clock()
+        paths = self._localizer.asked(route).paths
         return min(
             (
-                self._works.negatives.until(
-                    self._upstreams[member.position].spec.key,
-                    self._local(member.position, route).path,
-                    now,
-                )
-                for member in members
-                if member.document is None
+                self._works.negatives.until(self._upstreams[at].spec.key, paths[at], now)
+                for at in (member.position for member in members if member.document is None)
             ),
             default=0.0,
         )
 
-    def _local(self, at: int, route: Route) -> Route:
-        """The route as the upstream at this position knows it."""
-        if self._localizes is None:
-            return route
-        return self._localizes.localize(route, self._upstreams[at].spec)
-
-    def _exchange(self, at: int, route: Route) -> Exchange:
-        local = self._local(at, route)
-        expected = self._format.expect(local)
-        expectation = evolve(expected, sidecars=(), max_bytes=expected.max_bytes or SETTLED)
-        return Exchange(self._upstreams[at], local, self._format, expectation)
-
-    def _known(self, at: int, route: Route, entries: dict[str, Entry]) -> Member | None:
+    def _known(self, at: int, asked: Asked, entries: dict[str, Entry]) -> Member | None:
         """What the cache can tell of a member without asking."""
         spec, now = self._upstreams[at].spec, self._works.clock()
         entry = entries.get(spec.key)
         if entry is None:
-            if self._works.negatives.until(spec.key, self._local(at, route).path, now):
+            if self._works.negatives.until(spec.key, asked.paths[at], now):
                 return Member(at, Answered(spec.name, "absent", "remembered 404"))
             return None
-        if not is_fresh(entry, route.freshness, spec, now):
+        if not is_fresh(entry, asked.route.freshness, spec, now):
             return None
         document = self._load(entry)
         if document is None:
@@ -124,51 +107,62 @@ class Members:
             return None
         return Member(at, Answered(spec.name, "found", "cached"), document, entry)
 
-    def _ask(self, at: int, route: Route, entry: Entry | None) -> Member:
+    def _ask(self, at: int, asked: Asked, entry: Entry | None) -> Member:
         upstream = self._upstreams[at]
-        exchange = self._exchange(at, route)
-        elsewhere = None if self._gathers is None else self._gathers.elsewhere(route)
+        exchange = self._exchange(at, asked.known_as[at])
+        elsewhere = self._elsewhere(at, asked.route)
         # Validators hold for one of the two places only, and which gave the copy is not kept.
         known = entry.validators if entry is not None and elsewhere is None else None
         heard = ask(upstream, at, exchange.route, exchange.expectation, known)
         if elsewhere is not None and _does_not_know(heard):
+            denied = heard.denied
             exchange = self._exchange(at, elsewhere)
             heard = ask(upstream, at, exchange.route, exchange.expectation, None)
+            heard = evolve(heard, denied=heard.denied or denied)
         if heard.reply is not None:
             try:
-                return self._received(at, route, heard, exchange)
+                return self._received(at, asked, heard, exchange)
             except UpstreamError as error:
                 heard = Heard(at, answered(upstream.spec.name, error), error=error)
         if heard.error is not None:
-            self._works.tell(UpstreamFailed(self._registry, route.path, heard.answer))
+            self._works.tell(UpstreamFailed(self._registry, asked.route.path, heard.answer))
             document = None if entry is None else self._load(entry)
             return Member(at, heard.answer, document, entry, heard.error)
-        return self._settled_without_body(at, route, heard, entry)
+        return self._settled_without_body(at, asked, heard, entry)
 
-    def _received(self, at: int, route: Route, heard: Heard, exchange: Exchange) -> Member:
+    def _exchange(self, at: int, local: Route) -> Exchange:
+        expected = self._format.expect(local)
+        expectation = evolve(expected, sidecars=(), max_bytes=expected.max_bytes or SETTLED)
+        return Exchange(self._upstreams[at], local, self._format, expectation)
+
+    def _elsewhere(self, at: int, route: Route) -> Route | None:
+        """The other place where the upstream at this position may keep the document."""
+        elsewhere = None if self._gathers is None else self._gathers.elsewhere(route)
+        return None if elsewhere is None else self._localizer.asked(elsewhere).known_as[at]
+
+    def _received(self, at: int, asked: Asked, heard: Heard, exchange: Exchange) -> Member:
         """Raises UpstreamError when the document is unusable."""
         assert heard.reply is not None
         document, entry = read_pages(self._works.intake, exchange, heard.reply)
         try:
-            self._format.merge(route, [(exchange.name, document)])
+            self._format.merge(asked.route, [(exchange.name, document)])
         except IntegrityError as error:
             error.upstream = exchange.name
             raise
         except NotFound:
             # Usable, though it makes a truthful merge impossible: for the merge to say.
             pass
-        path = self._local(at, route).path
-        if entry.path != path:
-            entry = evolve(entry, path=path, etag=None, last_modified=None)
+        if entry.path != asked.paths[at]:
+            entry = evolve(entry, path=asked.paths[at], etag=None, last_modified=None)
         self._works.publisher.later(entry, document, _published)
         self._works.negatives.forget(entry.source, entry.path)
         return Member(at, heard.answer, document, entry)
 
     def _settled_without_body(
-        self, at: int, route: Route, heard: Heard, entry: Entry | None
+        self, at: int, asked: Asked, heard: Heard, entry: Entry | None
     ) -> Member:
         spec, now = self._upstreams[at].spec, self._works.clock()
-        path = self._local(at, route).path
+        path = asked.paths[at]
         kept = heard.answer.outcome == "absent" and spec.on_missing == "keep"
         if entry is not None and (heard.unchanged or kept):
             document = self._load(entry)
@@ -179,9 +173,12 @@ class Members:
             self._works.index.drop(spec.key, path)
         if heard.unchanged:
             # Our copy vanished between the question and the answer: ask for the body itself.
-            return self._ask(at, route, None)
-        if spec.negative_validity_seconds > 0:
-            self._works.negatives.remember(spec.key, path, now, spec.negative_validity_seconds)
+            return self._ask(at, asked, None)
+        seconds = spec.negative_validity_seconds
+        if heard.denied:
+            seconds = min(seconds, DENIED)
+        if seconds > 0:
+            self._works.negatives.remember(spec.key, path, now, seconds)
         return Member(at, heard.answer)
 
     def _load(self, entry: Entry) -> bytes | None:

@@ -92,7 +92,9 @@ class Merging:
             self._works.tell(
                 ServedStale(self._spec.name, route.path, error.upstream, error.message)
             )
-            flight.answer(Landed("stale", self._works.clock() + STALE_REPEATED, entry=merged))
+            until = self._works.clock() + STALE_REPEATED
+            warning = f"stale: {error.message}"
+            flight.answer(Landed("stale", until, entry=merged, warning=warning))
             flight.land()
             return
         self._works.tell(
@@ -182,14 +184,24 @@ class Merging:
     ) -> None:
         arrival = Arrival(entry.source, representation_of(entry), data=data)
         arrival.entry.set_result(entry)
-        if any(member.error is not None for member in members):
+        warning = self._warning(members)
+        if warning:
             # Good enough to serve, not to keep: a member's part is old or missing.
             until = self._works.clock() + STALE_REPEATED
-            flight.answer(Landed("stale", until, arrival=arrival))
+            flight.answer(Landed("stale", until, arrival=arrival, warning=warning))
             flight.land()
             return
         self._works.publisher.later(entry, data, lambda _error: flight.land())
         flight.answer(Landed("merged", self._fresh_until(route, entry), arrival=arrival))
+
+    def _warning(self, members: Sequence[Member]) -> str:
+        """Whose part is old or missing, and why; empty when all are as they should be."""
+        return "; ".join(
+            f"stale: the part of {self._upstreams[member.position].spec.name} is "
+            f"{'missing' if member.document is None else 'old'}: {member.error.message}"
+            for member in members
+            if member.error is not None
+        )
 
 
 def _unchanged(merged: Entry, members: Sequence[Member]) -> bool:
