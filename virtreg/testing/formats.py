@@ -8,37 +8,32 @@
 
         def make_format(self) -> Format:
             return FilesFormat()
+
+Powers of a format are checked where it has them; see :mod:`virtreg.testing.powers`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import pytest
 
 from virtreg import errors
 from virtreg.errors import IntegrityError, InvalidRequest, NotFound, UpstreamError, VirtregError
-from virtreg.model import Algorithm, Answered, Expectation, Headers, Representation, Route
-from virtreg.protocols import Format
+from virtreg.model import Algorithm, Answered, Expectation, Representation
+from virtreg.testing.powers import PowersSuite, check_headers
 
 # No format can serve any of these: an empty path, ways out of the cache, header injection.
 _HOSTILE_PATHS = ("", "..", "../a", "a/../../b", "a/..", "a\x00b", "a\r\nX-Injected: 1")
 
 
-class FormatSuite:
+class FormatSuite(PowersSuite):
     """Inherit, name the class ``Test...``, implement :meth:`make_format`, fill in the samples."""
 
-    valid_paths: ClassVar[Sequence[str]]
-    """Paths that are routed, checksum paths included if the format has them."""
     invalid_paths: ClassVar[Sequence[str]]
     """Paths that ``route`` refuses with InvalidRequest or NotFound."""
-    merge_samples: ClassVar[Mapping[str, Sequence[bytes]]] = {}
-    """Path of a merged document to the usable documents of two or more upstreams."""
-
-    def make_format(self) -> Format:
-        raise NotImplementedError("return the format to test")
 
     def test_its_name_fits_a_url_and_a_configuration_key(self) -> None:
         name = self.make_format().name
@@ -63,6 +58,9 @@ class FormatSuite:
             assert file.checksum is None
             assert file.freshness is route.freshness
             assert file.merged is route.merged
+            assert file.moving is route.moving
+            assert file.digest == route.digest
+            assert not (file.moving and file.digest), "a name that moves fixes no digest"
             assert adapter.route(file.path) == file
 
     def test_invalid_and_hostile_paths_are_refused_with_a_reason(self) -> None:
@@ -74,11 +72,14 @@ class FormatSuite:
 
     def test_expectations_are_fit_to_be_sent(self) -> None:
         adapter = self.make_format()
-        for route in self._routes(adapter):
+        for route in self.routes(adapter):
             expectation = adapter.expect(route)
             assert isinstance(expectation, Expectation)
-            _check_headers((("Accept", expectation.accept),))
+            check_headers((("Accept", expectation.accept),))
             assert expectation.max_bytes is None or expectation.max_bytes > 0
+            assert not expectation.prefix.startswith("/")
+            assert all(isinstance(text, str) for pair in expectation.query for text in pair)
+            assert expectation.scope != "", "no scope is None"
             for algorithm, path in expectation.sidecars:
                 assert isinstance(algorithm, Algorithm)
                 assert path != route.path
@@ -91,7 +92,7 @@ class FormatSuite:
             {},
             {"etag": '"x"', "content-type": "text/html; charset=é", "content-length": "many"},
         )
-        for route in self._routes(adapter):
+        for route in self.routes(adapter):
             for head in heads:
                 for headers in fields:
                     examination = adapter.examine(route, headers, head)
@@ -127,7 +128,7 @@ class FormatSuite:
 
     def test_completeness_is_asked_of_merged_documents_only(self) -> None:
         adapter = self.make_format()
-        for route in self._routes(adapter):
+        for route in self.routes(adapter):
             assert not adapter.complete(route) or route.merged
 
     def test_headers_are_fit_to_be_sent_and_name_a_media_type(self) -> None:
@@ -137,10 +138,10 @@ class FormatSuite:
             Representation(size=None),
             Representation(0, digests, "text/html\r\nX-Injected: 1", "Thu, 01 Jan 1970 00:00:00"),
         )
-        for route in self._routes(adapter):
+        for route in self.routes(adapter):
             for representation in representations:
                 headers = adapter.headers(route, representation)
-                _check_headers(headers)
+                check_headers(headers)
                 names = [name.lower() for name, _ in headers]
                 assert names.count("content-type") == 1
                 assert len(set(names)) == len(names)
@@ -152,7 +153,7 @@ class FormatSuite:
             problem = adapter.problem(error)
             assert problem.status == error.status
             assert problem.body, f"{type(error).__name__} has an empty body"
-            _check_headers(problem.headers)
+            check_headers(problem.headers)
             names = [name.lower() for name, _ in problem.headers]
             assert names.count("content-type") == 1
             assert names.count("retry-after") == 1
@@ -160,11 +161,8 @@ class FormatSuite:
     @pytest.mark.parametrize("realm", ["virtreg", 'a "quoted" \\ realm', "a\r\nX: 1", "日本", ""])
     def test_the_challenge_carries_any_realm(self, realm: str) -> None:
         challenge = self.make_format().challenge(realm)
-        _check_headers((("WWW-Authenticate", challenge),))
+        check_headers((("WWW-Authenticate", challenge),))
         assert challenge.split()[0].isalpha(), "an authentication scheme comes first"
-
-    def _routes(self, adapter: Format) -> list[Route]:
-        return [adapter.route(path) for path in self.valid_paths]
 
 
 def _every_error() -> list[VirtregError]:
@@ -177,12 +175,3 @@ def _every_error() -> list[VirtregError]:
         if issubclass(kind, UpstreamError):
             found.append(kind("told", upstream="日本", retry_after=12.5))
     return found
-
-
-def _check_headers(headers: Headers) -> None:
-    for name, value in headers:
-        assert name.isascii(), name
-        assert name.replace("-", "").isalnum(), name
-        assert value == value.strip(), value
-        value.encode("latin-1")
-        assert value.isprintable(), f"{name}: {value!r}"

@@ -1,0 +1,151 @@
+"""Upstreams' answers judged, and what is said about bodies."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from virtreg.formats.container.adapter import ContainerFormat
+from virtreg.formats.container.media_types import OCI_INDEX, OCI_MANIFEST
+from virtreg.model import Algorithm, Representation
+
+container = ContainerFormat()
+HEX = "0123456789abcdef" * 4
+TAG = container.route("a/manifests/latest")
+PINNED = container.route(f"a/manifests/sha256:{HEX}")
+BLOB = container.route(f"a/blobs/sha256:{HEX}")
+LIST = container.route("a/tags/list")
+REFERRERS = container.route(f"a/referrers/sha256:{HEX}")
+
+
+@pytest.mark.parametrize(
+    ("text", "claims"),
+    [
+        (f"sha256:{HEX}", {Algorithm.SHA256: HEX}),
+        (f" sha512:{HEX * 2} ", {Algorithm.SHA512: HEX * 2}),
+        ("sha256:abc", {}),
+        (f"sha256:{HEX.upper()}", {}),
+        ("latest", {}),
+        ("", {}),
+    ],
+)
+def test_a_stated_digest_is_a_claim(text: str, claims: dict[Algorithm, str]) -> None:
+    for route in (TAG, PINNED, BLOB):
+        assert container.examine(route, {"docker-content-digest": text}, b"").claims == claims
+    assert container.examine(LIST, {"docker-content-digest": text}, b"").claims == {}
+
+
+@pytest.mark.parametrize(
+    ("media_type", "head", "refusal"),
+    [
+        ("", b"<!DOCTYPE html>", "an HTML page"),
+        ("text/html; charset=utf-8", b"{}", "content of type text/html"),
+        ("text/html", b"", "content of type text/html"),
+        ("", b"\x1f\x8b\x08\x00", "which is JSON, got the bytes 1F 8B 08 00"),
+        ("application/json", b" []", "which is JSON, got the bytes 20 5B 5D"),
+        ("", b"\xef\xbb\xbf{}", "which is JSON, got the bytes EF BB BF 7B"),
+    ],
+)
+def test_what_cannot_be_a_manifest_or_list_is_refused(
+    media_type: str, head: bytes, refusal: str
+) -> None:
+    whats = {TAG: "a manifest", LIST: "a list of tags", REFERRERS: "a list of referrers"}
+    for route, what in whats.items():
+        told = container.examine(route, {"content-type": media_type}, head).refusal
+        assert told is not None
+        assert told.startswith(f"expected {what}")
+        assert told.endswith(refusal)
+
+
+def test_a_blob_may_be_anything() -> None:
+    for head in (b"", b"<html>", b"\x00"):
+        assert container.examine(BLOB, {"content-type": "text/html"}, head).refusal is None
+
+
+def test_an_answer_without_a_body_is_judged_by_its_headers() -> None:
+    headers = {"content-type": OCI_MANIFEST, "content-length": "512"}
+    assert container.examine(TAG, headers, b"").refusal is None
+    empty = {**headers, "content-length": "0"}
+    assert container.examine(TAG, empty, b"").refusal == "expected a manifest, got an empty body"
+    known = {**empty, "docker-content-digest": f"sha256:{HEX}"}
+    assert container.examine(TAG, known, b"").refusal is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "found"),
+    [
+        ("", OCI_INDEX),
+        ("application/json; charset=utf-8", OCI_INDEX),
+        ("Text/Plain", OCI_INDEX),
+        ("binary/octet-stream", OCI_INDEX),
+        ("no media type", OCI_INDEX),
+        ("application/vnd.example.thing", None),
+        (f"{OCI_MANIFEST}; charset=utf-8", None),
+    ],
+)
+def test_the_document_says_what_it_is_where_the_header_does_not(
+    stated: str, found: str | None
+) -> None:
+    head = b'\n {"schemaVersion": 2, "manifests": [{"mediaType": "x/y"}]}'
+    examination = container.examine(TAG, {"content-type": stated}, head)
+    assert examination.content_type == found
+    assert examination.refusal is None
+    assert container.examine(LIST, {"content-type": stated}, head).content_type is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        (OCI_INDEX, OCI_INDEX),
+        ("application/vnd.example.sbom+json; a=b", "application/vnd.example.sbom+json"),
+        (None, "application/octet-stream"),
+        ("no media type", "application/octet-stream"),
+        ("a/b\r\nX-Injected: 1", "application/octet-stream"),
+        ("a/b/c", "application/octet-stream"),
+        ("é/b", "application/octet-stream"),
+        ("a/" + "b" * 128, "application/octet-stream"),
+    ],
+)
+def test_a_manifest_is_called_what_its_upstream_called_it(stated: str | None, told: str) -> None:
+    for route in (TAG, PINNED):
+        headers = dict(container.headers(route, Representation(1, content_type=stated)))
+        assert headers["Content-Type"] == told
+    blob = dict(container.headers(BLOB, Representation(1, content_type=stated)))
+    assert blob["Content-Type"] == "application/octet-stream"
+
+
+def test_the_digest_is_in_the_algorithm_asked_with() -> None:
+    known = Representation(1, {Algorithm.SHA512: "5" * 128, Algorithm.SHA256: "2" * 64})
+
+    def digest(path: str, representation: Representation) -> str | None:
+        headers = dict(container.headers(container.route(path), representation))
+        return headers.get("Docker-Content-Digest")
+
+    assert digest("a/manifests/latest", known) == f"sha256:{'2' * 64}"
+    assert digest(f"a/blobs/sha512:{'5' * 128}", known) == f"sha512:{'5' * 128}"
+    assert digest(f"a/manifests/sha256:{HEX}", Representation(None)) == f"sha256:{HEX}"
+    only = Representation(1, {Algorithm.SHA512: "5" * 128, Algorithm.MD5: "0" * 32})
+    assert digest("a/manifests/latest", only) == f"sha512:{'5' * 128}"
+    assert digest("a/manifests/latest", Representation(1)) is None
+    assert digest("a/tags/list", known) is None
+
+
+def test_lists_have_their_media_types() -> None:
+    for path, media_type in (
+        ("a/tags/list", "application/json"),
+        ("_catalog", "application/json"),
+        (f"a/referrers/sha256:{HEX}", OCI_INDEX),
+    ):
+        headers = dict(container.headers(container.route(path), Representation(1)))
+        assert headers["Content-Type"] == media_type
+        assert headers["Docker-Distribution-Api-Version"] == "registry/2.0"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@given(st.text(max_size=30), st.binary(max_size=60))
+def test_any_answer_is_judged(text: str, head: bytes) -> None:
+    headers = {"content-type": text, "docker-content-digest": text, "content-length": text}
+    for route in (TAG, BLOB, LIST, REFERRERS):
+        examination = container.examine(route, headers, head)
+        assert examination.refusal is None or examination.refusal.startswith("expected ")
