@@ -8,7 +8,10 @@ from typing import Any, cast
 import pytest
 
 from tests.wsgi.doors import PREFIXES, called, served
+from tests.wsgi.galleries import galleries, quick_galleries
 from tests.wsgi.sites import OpenDoor, Site, opened
+
+__all__ = ["galleries", "quick_galleries"]
 
 Sites = Callable[..., Site]
 """Opens a site with the keyword arguments of :func:`tests.wsgi.sites.opened`."""

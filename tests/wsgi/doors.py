@@ -40,8 +40,14 @@ class Called:
 
     def ask(self, method: str, target: str, headers: Named = NOTHING) -> Answer:
         raw = self.prefix + target
-        path = unquote_to_bytes(raw.partition("?")[0]).decode("latin-1")
-        environ = {"PATH_INFO": path, "RAW_URI": raw, "REQUEST_URI": raw}
+        escaped, _, query = raw.partition("?")
+        path = unquote_to_bytes(escaped).decode("latin-1")
+        environ = {
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "RAW_URI": raw,
+            "REQUEST_URI": raw,
+        }
         response = Client(self.app).open(
             "/", method=method, headers=dict(headers), environ_overrides=environ
         )
