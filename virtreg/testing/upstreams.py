@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from typing import Literal
 
 from virtreg.model import Fetch, Validators
 from virtreg.protocols import Reply, Upstream
@@ -18,6 +19,7 @@ _FILES = {
 }
 _JAR = "com/example/a/1.0/a-1.0.jar"
 _POM = "com/example/a/1.0/a-1.0.pom"
+_METHODS: tuple[Literal["HEAD", "GET"], ...] = ("HEAD", "GET")
 
 
 def read_all(reply: Reply, limit: int = 65536) -> bytes:
@@ -64,7 +66,55 @@ class UpstreamSuite:
         with self.make_upstream(_FILES) as upstream:
             reply = upstream.fetch(Fetch(_JAR, method="HEAD"))
             assert reply.status == 200
+            assert reply.length in (len(_LARGE), None)
             assert reply.read(1) == b""
+            reply.close()
+
+    def test_heads_and_bodies_may_take_turns(self) -> None:
+        with self.make_upstream(_FILES) as upstream:
+            for _ in range(2 * upstream.spec.max_connections):
+                for method in _METHODS:
+                    reply = upstream.fetch(Fetch(_POM, method=method))
+                    assert reply.status == 200
+                    assert reply.length in (len(_FILES[_POM]), None)
+                    assert read_all(reply) == (_FILES[_POM] if method == "GET" else b"")
+                    reply.close()
+
+    def test_a_head_of_nothing_is_absent(self) -> None:
+        with self.make_upstream(_FILES) as upstream:
+            reply = upstream.fetch(Fetch("nowhere", method="HEAD"))
+            assert reply.status in (404, 410)
+            assert reply.read(1) == b""
+            reply.close()
+
+    def test_a_query_is_no_part_of_the_path(self) -> None:
+        with self.make_upstream(_FILES) as upstream:
+            for query in ((("n", "1000"),), (("last", "a b/?&=#%"), ("n", ""))):
+                reply = upstream.fetch(Fetch(_POM, query=query))
+                assert reply.status == 200
+                assert read_all(reply) == _FILES[_POM]
+                reply.close()
+
+    def test_a_scope_changes_nothing_where_no_token_is_wanted(self) -> None:
+        with self.make_upstream(_FILES) as upstream:
+            reply = upstream.fetch(Fetch(_POM, scope="repository:a/b:pull", metered=True))
+            assert read_all(reply) == _FILES[_POM]
+            reply.close()
+
+    def test_a_part_is_that_part_or_the_whole(self) -> None:
+        with self.make_upstream(_FILES) as upstream:
+            for first, stop in ((0, 1), (0, 70_000), (9, 10), (1_000_001, 9_000_000)):
+                reply = upstream.fetch(Fetch(_JAR, offset=first, stop=stop))
+                assert reply.status in (200, 206)
+                expected = _LARGE[first:stop] if reply.status == 206 else _LARGE
+                assert read_all(reply) == expected
+                reply.close()
+
+    def test_a_part_of_a_changed_body_is_the_whole(self) -> None:
+        with self.make_upstream(_FILES) as upstream:
+            reply = upstream.fetch(Fetch(_JAR, stop=10, if_range='"gone"'))
+            assert reply.status == 200
+            assert read_all(reply) == _LARGE
             reply.close()
 
     def test_a_body_can_be_read_in_small_pieces(self) -> None:

@@ -4,5 +4,16 @@ from virtreg.testing.gate import Gate
 from virtreg.testing.origin.behaviour import Behaviour, basic, bearer
 from virtreg.testing.origin.conversation import Seen
 from virtreg.testing.origin.server import Origin
+from virtreg.testing.origin.tokens import Issued, Lock, Tokens
 
-__all__ = ["Behaviour", "Gate", "Origin", "Seen", "basic", "bearer"]
+__all__ = [
+    "Behaviour",
+    "Gate",
+    "Issued",
+    "Lock",
+    "Origin",
+    "Seen",
+    "Tokens",
+    "basic",
+    "bearer",
+]

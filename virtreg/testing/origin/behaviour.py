@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from virtreg.testing.gate import Gate
+from virtreg.testing.origin.tokens import Lock, Tokens
 
 
 def basic(username: str, password: str) -> tuple[str, str]:
@@ -51,7 +52,17 @@ class Behaviour:
     gzip: bool = False
     """Send with ``Content-Encoding: gzip`` although nobody accepts it."""
     require: tuple[str, str] | None = None
-    """Header name and value without which the answer is 401."""
+    """Header name and value without which the answer is 401, with a Basic challenge."""
+    lock: Lock | None = None
+    """The token without which the answer is 401, with a Bearer challenge."""
+    forbid: bool = False
+    """Say 403 to whoever passed ``require`` and ``lock``."""
+    reject: str | None = None
+    """Header name with which the answer is 400, as stores of signed URLs say to credentials."""
+    head: int | None = None
+    """Status of the answer to HEAD, as of servers that do not know it."""
+    mint: Tokens | None = None
+    """Be a token service."""
     conditional: bool = True
     """Whether validators are sent and ``If-None-Match`` / ``If-Modified-Since`` are heeded."""
     ranges: bool = True

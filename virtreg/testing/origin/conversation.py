@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from attrs import frozen
 
@@ -35,6 +35,9 @@ class Seen:
     """Names in lower case."""
     connection: int
     """The client's port: the same for requests on one connection."""
+    query: tuple[tuple[str, str], ...] = ()
+    """Decoded."""
+    body: bytes = b""
 
 
 class Desk(Protocol):
@@ -42,7 +45,7 @@ class Desk(Protocol):
 
     def record(self, seen: Seen) -> None: ...
 
-    def look_up(self, path: str) -> tuple[Content | None, Behaviour]: ...
+    def look_up(self, path: str, query: str) -> tuple[Content | None, Behaviour]: ...
 
     def pass_through(self, gate: Gate) -> None: ...
 
@@ -74,31 +77,40 @@ class Conversation(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self._serve()
 
-    def _serve(self) -> None:
-        path = unquote(urlsplit(self.path).path).lstrip("/")
+    def do_POST(self) -> None:
+        self._serve(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+
+    def _serve(self, body: bytes = b"") -> None:
+        parts = urlsplit(self.path)
+        path = unquote(parts.path).lstrip("/")
+        query = tuple(parse_qsl(parts.query, keep_blank_values=True))
         headers = {name.lower(): value for name, value in self.headers.items()}
         port = self.client_address[1]
-        self.desk.record(Seen(self.command, path, self.path, headers, port))
-        content, behaviour = self.desk.look_up(path)
+        self.desk.record(Seen(self.command, path, self.path, headers, port, query, body))
+        content, behaviour = self.desk.look_up(path, urlencode(query))
         if behaviour.hold is not None:
             self.desk.pass_through(behaviour.hold)
         try:
             if behaviour.silent:
                 raise _Hangup
-            self._answer(content, behaviour)
+            self._answer(content, behaviour, body)
         except _Hangup:
             self.close_connection = True
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_RDWR)
 
-    def _answer(self, content: Content | None, behaviour: Behaviour) -> None:
-        if behaviour.require is not None:
-            name, value = behaviour.require
-            if self.headers.get(name) != value:
-                extra = {"WWW-Authenticate": 'Basic realm="origin"'}
-                self._send(401, Content.of_bytes(b"401\n"), behaviour, extra)
-                return
-        if behaviour.redirect is not None:
+    def _answer(self, content: Content | None, behaviour: Behaviour, body: bytes) -> None:
+        kept_out = self._kept_out(behaviour)
+        if kept_out is not None:
+            status, extra = kept_out
+            self._send(status, Content.of_bytes(b"%d\n" % status), behaviour, extra)
+        elif behaviour.mint is not None and behaviour.status == 200 and not behaviour.redirect:
+            form = body.decode() if self.command == "POST" else None
+            given = self.headers.get("Authorization")
+            query = urlsplit(self.path).query
+            status, headers, answer = behaviour.mint.mint(given, query, form)
+            self._send(status, Content.of_bytes(answer), behaviour, headers)
+        elif behaviour.redirect is not None:
             status = 302 if behaviour.status == 200 else behaviour.status
             moved = Content.of_bytes(b"moved\n")
             self._send(status, moved, behaviour, {"Location": behaviour.redirect})
@@ -110,6 +122,25 @@ class Conversation(BaseHTTPRequestHandler):
             self._send(status, content or Content.of_bytes(b"%d\n" % status), behaviour, {})
         else:
             self._send_found(content, behaviour)
+
+    def _kept_out(self, behaviour: Behaviour) -> tuple[int, dict[str, str]] | None:
+        """Status and headers for a request that gets no further."""
+        if self.command == "POST" and behaviour.mint is None:
+            return 405, {"Allow": "GET, HEAD"}
+        if behaviour.reject is not None and behaviour.reject in self.headers:
+            return 400, {}
+        if behaviour.require is not None:
+            name, value = behaviour.require
+            if self.headers.get(name) != value:
+                return 401, {"WWW-Authenticate": 'Basic realm="origin"'}
+        lock = behaviour.lock
+        if lock is not None:
+            given = self.headers.get("Authorization")
+            if not lock.tokens.admits(given, lock.scope):
+                return 401, {"WWW-Authenticate": lock.challenge()}
+        if self.command == "HEAD" and behaviour.head is not None:
+            return behaviour.head, {}
+        return (403, {}) if behaviour.forbid else None
 
     def _send_found(self, content: Content, behaviour: Behaviour) -> None:
         extra = {"Content-Type": "application/octet-stream"}
@@ -177,7 +208,7 @@ class Conversation(BaseHTTPRequestHandler):
         for name, value in {**headers, **behaviour.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        if content is not None and self.command == "GET":
+        if content is not None and self.command != "HEAD":
             self._send_body(content, behaviour, first, end)
         if behaviour.until_close or behaviour.close:
             raise _Hangup

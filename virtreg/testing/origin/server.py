@@ -89,7 +89,7 @@ class Origin:
         only_times: int | None = None,
         **behaviours: Any,
     ) -> None:
-        """Publish a path, replacing what it was.
+        """Publish a path, with ``?name=value&…`` for a query's own answer, replacing what it was.
 
         A sequence of bodies is served one a request, the last one from then on; no body is 404
         unless a behaviour says otherwise. ``behaviours`` are the fields of :class:`Behaviour`;
@@ -140,10 +140,10 @@ class Origin:
         with self._lock:
             self._requests.append(seen)
 
-    def look_up(self, path: str) -> tuple[Content | None, Behaviour]:
+    def look_up(self, path: str, query: str) -> tuple[Content | None, Behaviour]:
         """Called by conversations."""
         with self._lock:
-            published = self._published.get(path)
+            published = self._published.get(f"{path}?{query}") or self._published.get(path)
         if published is not None:
             return published.next()
         return (None if self._folder is None else find_file(self._folder, path)), HEALTHY
