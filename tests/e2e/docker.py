@@ -19,7 +19,8 @@ from tests.e2e.stored import Stored, inspected, run
 
 @define
 class Docker:
-    """``mirror`` is a URL asked for the images of Docker Hub. Not thread-safe."""
+    """``mirror`` is a URL, without a path, that is asked for the images of Docker Hub. Not
+    thread-safe."""
 
     folder: Path
     mirror: str | None = None
@@ -33,7 +34,8 @@ class Docker:
         self._state = Path(tempfile.mkdtemp(prefix="docker-"))
         settings = self.folder / "daemon.json"
         settings.write_text(json.dumps({"registry-mirrors": [self.mirror] if self.mirror else []}))
-        command = ["dockerd", "--data-root", str(self.folder / "root")]
+        # With mounts of its own: those of a daemon that could not start would stay otherwise.
+        command = ["unshare", "--mount", "dockerd", "--data-root", str(self.folder / "root")]
         command += ["--exec-root", str(self._state / "exec"), "--host", f"unix://{self._socket}"]
         command += ["--pidfile", str(self._state / "pid"), "--config-file", str(settings)]
         command += ["--iptables=false", "--ip6tables=false", "--bridge=none"]
@@ -75,7 +77,7 @@ class Docker:
 
     def _answers(self) -> bool:
         assert self._process is not None
-        assert self._process.poll() is None, (self.folder / "log").read_text()
+        assert self._process.poll() is None, (self.folder / "log").read_text()[-1000:]
         asked = [*self._client(), "version"]
         done = subprocess.run(asked, env=self._env(), capture_output=True, timeout=30)
         return done.returncode == 0

@@ -44,7 +44,8 @@ def test_a_second_pull_asks_no_upstream(
     image = pictures.multi
     assert skopeo.copy(image.by_tag(server.images), everything=True) == image.digests
     asked = _asked(distributions)
-    assert asked["third"] == []
+    # Where a tag points is asked of everybody at once, which costs no quota.
+    assert {one.method for one in asked["third"]} <= {"HEAD"}
     assert skopeo.copy(image.by_tag(server.images), everything=True) == image.digests
     assert skopeo.copy(image.by_digest(server.images), everything=True) == image.digests
     assert _asked(distributions) == asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.e2e.server import Upstream
 from tests.e2e.skopeo import Skopeo
 from tests.e2e.stored import PullFailed
 from tests.e2e.tokens import Asked, Tokens
+from tests.e2e.transfer import fetch
 
 pytestmark = pytest.mark.e2e
 
@@ -66,7 +68,7 @@ def test_a_wrong_password_is_an_error_and_no_absence(
     serve: Serve, skopeo: Skopeo, pictures: Gallery, tmp_path: Path
 ) -> None:
     image = pictures.single
-    wrong = _login(tmp_path, LOGIN[0], "wrong")
+    wrong = _login(tmp_path, LOGIN[0], "not what they say")
     with (
         guarded(tmp_path / "guarded", pictures.storage("second")) as registry,
         Distribution(tmp_path / "open", pictures.storage("third")) as behind,
@@ -76,11 +78,13 @@ def test_a_wrong_password_is_an_error_and_no_absence(
             Upstream("open", behind.url),
             kind="container",
         )
-        with pytest.raises(PullFailed) as failure:
+        with pytest.raises(PullFailed, match="502"):
             skopeo.copy(image.by_tag(server.images))
-        assert "guarded" in str(failure.value)
-        assert "wrong" not in str(failure.value)
-        assert behind.requests() == []
+        answer = fetch(f"http://{server.host}/v2/main/{image.name}/manifests/{image.tag}")
+        [error] = json.loads(answer.head)["errors"]
+        assert "guarded" in error["message"]
+        assert "not what they say" not in f"{answer.headers}{answer.head!r}"
+        assert behind.sent(image) == []
 
 
 def test_a_registry_with_tokens_is_pulled_from(
