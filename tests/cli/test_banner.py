@@ -15,13 +15,24 @@ def test_the_banner_says_where_and_what() -> None:
         "",
         "Registry central: http://127.0.0.1:8081/maven/central/",
         "  central: https://repo1.maven.org/maven2",
+        "",
+        "Registry hub: 127.0.0.1:8081/hub",
+        "  docker-hub: https://registry-1.docker.io",
     ]
+
+
+def test_the_banner_says_that_nobody_is_asked() -> None:
+    config = default_config(Path("/srv/cache"))
+    offline = evolve(config, server=ServerConfig(offline=True))
+    assert "Offline: only what is in the data folder is served" in list(banner(offline))
 
 
 def test_usage_is_ready_to_paste() -> None:
     config = default_config(Path("/srv/cache"))
     lines = list(usage(evolve(config, server=ServerConfig(port=9000))))
     assert "      <url>http://127.0.0.1:9000/maven/central/</url>" in lines
+    assert "docker pull 127.0.0.1:9000/hub/library/alpine" in lines
+    assert '[host."http://127.0.0.1:9000/v2/hub"]' in lines
 
 
 def test_an_address_for_everybody_is_not_one_to_go_to() -> None:

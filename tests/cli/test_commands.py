@@ -64,7 +64,9 @@ def test_snippets_point_where_clients_reach_it(file: Path) -> None:
 
 
 def test_snippets_without_a_file_are_the_default_servers() -> None:
-    assert "http://127.0.0.1:8081/maven/central/" in _run("snippets").output
+    printed = _run("snippets").output
+    assert "http://127.0.0.1:8081/maven/central/" in printed
+    assert "docker pull 127.0.0.1:8081/hub/library/alpine" in printed
 
 
 def test_a_base_url_that_is_none_is_a_usage_error(file: Path) -> None:

@@ -181,13 +181,16 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes) -> Non
         load(path, {})
 
 
-def test_the_default_is_maven_central_on_loopback(tmp_path: Path) -> None:
+def test_the_default_is_maven_central_and_docker_hub_on_loopback(tmp_path: Path) -> None:
     config = default_config(tmp_path)
 
     assert (config.server.host, config.server.port) == ("127.0.0.1", 8081)
     assert config.storage.path == tmp_path
-    (registry,) = config.registries
-    assert (registry.id, registry.name, registry.format) == (1, "central", "maven")
-    (upstream,) = registry.upstreams
+    maven, images = config.registries
+    assert (maven.id, maven.name, maven.format) == (1, "central", "maven")
+    assert (images.id, images.name, images.format) == (2, "hub", "container")
+    assert images.default
+    assert [each.url for each in images.upstreams] == ["https://registry-1.docker.io"]
+    (upstream,) = maven.upstreams
     assert upstream.url == "https://repo1.maven.org/maven2"
     assert (upstream.cache_validity_hours, upstream.metadata_cache_validity_hours) == (0, 24)

@@ -59,5 +59,6 @@ def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
 
 def test_the_example_is_a_configuration(tmp_path: Path) -> None:
     text = (ROOT / "examples" / "server.toml").read_text()
-    (registry,) = configuration(text, tmp_path).registries
-    assert [upstream.name for upstream in registry.upstreams] == ["central", "gradle-plugins"]
+    main, images = configuration(text, tmp_path).registries
+    assert [upstream.name for upstream in main.upstreams] == ["central", "gradle-plugins"]
+    assert [upstream.name for upstream in images.upstreams] == ["docker-hub"]

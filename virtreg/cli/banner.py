@@ -22,6 +22,8 @@ def banner(config: Config) -> Iterator[str]:
     base = base_url(config.server)
     yield f"Listening on {_url(config.server.host, config.server.port)}"
     yield f"Data folder: {config.storage.path}"
+    if config.server.offline:
+        yield "Offline: only what is in the data folder is served"
     for registry in config.registries:
         yield ""
         yield f"Registry {registry.name}: {registry_url(base, registry)}"
@@ -30,7 +32,7 @@ def banner(config: Config) -> Iterator[str]:
 
 
 def usage(config: Config) -> Iterator[str]:
-    """Lines to paste into build tools, for every registry."""
+    """Lines to paste into build tools and container engines, for every registry."""
     for registry in config.registries:
         yield ""
         yield from snippet_lines(base_url(config.server), registry)

@@ -1,4 +1,4 @@
-"""Asks every upstream of a configuration for one small file."""
+"""Asks every upstream of a configuration for something small."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from contextlib import closing
 from attrs import frozen
 
 from virtreg.config import Config
-from virtreg.errors import EgressRefused, UpstreamError, UpstreamRefused
+from virtreg.errors import EgressRefused, UpstreamDenied, UpstreamError, UpstreamRefused
 from virtreg.model import Fetch, UpstreamSpec
-from virtreg.protocols import Upstream
+from virtreg.protocols import Reply, Upstream
 
 OpenUpstream = Callable[[UpstreamSpec], Upstream]
 
-_PROBES = {"maven": "com/company/app/maven-metadata.xml"}
-"""A path of each format that is well-formed and that few upstreams have: absent is an answer."""
+_PROBES = {
+    # A path that is well-formed and that few upstreams have: absent is an answer.
+    "maven": Fetch("com/company/app/maven-metadata.xml", method="HEAD"),
+    # What says that a registry is there (OCI distribution-spec 1.1.1, end-1). A token for nothing
+    # in particular proves the login, as `docker login` does.
+    "container": Fetch("v2/", scope=""),
+}
 
 
 @frozen
@@ -32,23 +37,47 @@ class Finding:
 
 def findings(config: Config, open_upstream: OpenUpstream) -> Iterator[Finding]:
     """One finding per upstream that a registry uses, in the order of first use."""
-    paths = {
-        upstream: _PROBES[registry.format]
+    formats = {
+        upstream: registry.format
         for registry in reversed(config.registries)
         for upstream in reversed(registry.upstreams)
     }
-    for spec in reversed(paths):
-        yield _ask(spec, paths[spec], open_upstream)
+    for spec in reversed(formats):
+        yield _ask(spec, formats[spec], open_upstream)
 
 
-def _ask(spec: UpstreamSpec, path: str, open_upstream: OpenUpstream) -> Finding:
+def _ask(spec: UpstreamSpec, spoken: str, open_upstream: OpenUpstream) -> Finding:
+    images = spoken == "container"
     with closing(open_upstream(spec)) as upstream:
         try:
-            with closing(upstream.fetch(Fetch(path, method="HEAD"))) as reply:
-                return Finding(f"upstream {spec.name!r}: answered {reply.status}")
+            with closing(upstream.fetch(_PROBES[spoken])) as reply:
+                return _registry(spec, reply) if images else _answered(spec, reply)
+        except UpstreamDenied:
+            # It may be nobody's business whether there is something; that there are tokens is
+            # enough to know that a registry is there, and what it thinks of the login.
+            return Finding(f"upstream {spec.name!r}: a registry that wants tokens, and gives them")
+        except EgressRefused as error:
+            return Finding(error.message, broken=True)
         except UpstreamRefused as error:
+            wants = "it wants a login" if spec.anonymous else "it refuses the login"
+            verdict = f"{error.message}; {wants}" if images else error.message
             # The operator said that this upstream refuses what it does not have.
-            expected = spec.on_refused == "absent" and not isinstance(error, EgressRefused)
-            return Finding(error.message, broken=not expected)
+            return Finding(verdict, broken=spec.on_refused != "absent")
         except UpstreamError as error:
             return Finding(error.message, broken=True)
+
+
+def _answered(spec: UpstreamSpec, reply: Reply) -> Finding:
+    return Finding(f"upstream {spec.name!r}: answered {reply.status}")
+
+
+def _registry(spec: UpstreamSpec, reply: Reply) -> Finding:
+    where = f"{spec.url}/v2/"
+    if reply.status != 200:
+        verdict = f"answered {reply.status} to {where}; no registry is there"
+        return Finding(f"upstream {spec.name!r}: {verdict}", broken=True)
+    page = reply.headers.get("content-type", "").lower().startswith("text/html")
+    if page and "docker-distribution-api-version" not in reply.headers:
+        verdict = f"answered {where} with a web page; no registry is there"
+        return Finding(f"upstream {spec.name!r}: {verdict}", broken=True)
+    return Finding(f"upstream {spec.name!r}: a registry")

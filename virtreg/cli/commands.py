@@ -47,13 +47,16 @@ def virtreg() -> None:
     metavar="FOLDER",
     help="Folder of the cache; without FILE, virtreg-data by default.",
 )
-def serve(file: Path | None, host: str | None, port: int | None, data: Path | None) -> None:
-    """Serve the registries of FILE; without one, Maven Central."""
+@click.option("--offline", is_flag=True, help="Ask no upstream; serve what is cached.")
+def serve(
+    file: Path | None, host: str | None, port: int | None, data: Path | None, offline: bool
+) -> None:
+    """Serve the registries of FILE; without one, Maven Central and Docker Hub."""
     from virtreg.cli.launch import Launch
     from virtreg.config import fields
 
     host = _valid(host, fields.host, "'--host'")
-    launch = Launch(file=file, host=host, port=port, data=data)
+    launch = Launch(file=file, host=host, port=port, data=data, offline=offline)
     server = _usable(launch.config).server
     from virtreg.assembly import build
     from virtreg.cli.journal import journal
@@ -94,9 +97,9 @@ def check(file: Path, offline: bool) -> None:
     "--base-url", metavar="URL", help="Where clients reach the server, if not at its own address."
 )
 def snippets(file: Path | None, base_url: str | None) -> None:
-    """Print what to paste into Maven, Gradle and sbt.
+    """Print what to paste into build tools and container engines.
 
-    The registries are those of FILE; without one, Maven Central.
+    The registries are those of FILE; without one, Maven Central and Docker Hub.
     """
     from virtreg.cli import banner
     from virtreg.cli.launch import Launch
@@ -107,6 +110,74 @@ def snippets(file: Path | None, base_url: str | None) -> None:
     for registry in config.registries:
         for line in banner.snippet_lines(base, registry):
             click.echo(line)
+
+
+@virtreg.command()
+@click.argument("registry")
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
+@click.option(
+    "--config",
+    "file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The registries; without one, the registry hub over Docker Hub.",
+)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Folder of the cache; without FILE, virtreg-data by default.",
+)
+@click.option(
+    "--platform",
+    "platforms",
+    metavar="OS/ARCH",
+    multiple=True,
+    help="As linux/arm64, or all; may be given again. By default this machine's.",
+)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="Downloads at the same time.",
+)
+def prefetch(
+    registry: str,
+    images: tuple[str, ...],
+    file: Path | None,
+    data: Path | None,
+    platforms: tuple[str, ...],
+    jobs: int,
+) -> None:
+    """Have every IMAGE, NAME[:TAG][@DIGEST], in the cache of REGISTRY.
+
+    A server may run on the same folder meanwhile.
+    """
+    from virtreg.cli.launch import Launch
+    from virtreg.cli.prefetching import run
+    from virtreg.errors import VirtregError
+    from virtreg.prefetch import own_platform, parse_platforms
+
+    try:
+        chosen = parse_platforms(platforms or [own_platform()])
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--platform'") from None
+    config = _usable(Launch(file=file, data=data).config)
+    formats = {each.name: each.format for each in config.registries}
+    if formats.get(registry) != "container":
+        there = [name for name, spoken in formats.items() if spoken == "container"]
+        raise click.BadParameter(
+            f"there is no registry of images {registry!r}; there are: {', '.join(there) or 'none'}",
+            param_hint="'REGISTRY'",
+        )
+    try:
+        done = run(config, registry, images, chosen, jobs)
+    except VirtregError as error:
+        raise click.ClickException(error.message) from None
+    if not done:
+        raise SystemExit(1)
 
 
 def _valid(text: str | None, check: Callable[[str], str], option: str) -> str | None:

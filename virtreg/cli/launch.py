@@ -21,6 +21,8 @@ class Launch:
     host: str | None = None
     port: int | None = None
     data: Path | None = None
+    offline: bool = False
+    """True makes it so; False leaves it to the file."""
 
     def config(self) -> Config:
         """The configuration with the options applied. Raises ConfigError."""
@@ -35,5 +37,6 @@ class Launch:
             config.server,
             host=config.server.host if self.host is None else self.host,
             port=config.server.port if self.port is None else self.port,
+            offline=config.server.offline or self.offline,
         )
         return evolve(config, server=server)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from virtreg.config.values import Config, StorageConfig
+from virtreg.core.namespaces import DOCKER_HUB_URL
 from virtreg.model import RegistrySpec, UpstreamSpec
 
 
 def default_config(data: Path) -> Config:
-    """One Maven registry, ``central``, over Maven Central, cached in the folder ``data``.
+    """A Maven registry, ``central``, over Maven Central, and one of images, ``hub``, over Docker
+    Hub, cached in the folder ``data``.
 
-    What Central publishes never changes, so its files are not checked again; its metadata is,
-    once a day.
+    What Central publishes never changes, so its files are not checked again; its metadata and the
+    tags of images are, once a day.
     """
     central = UpstreamSpec(
         name="central",
@@ -20,5 +22,9 @@ def default_config(data: Path) -> Config:
         cache_validity_hours=0,
         metadata_cache_validity_hours=24,
     )
-    registry = RegistrySpec(id=1, name="central", format="maven", upstreams=(central,))
-    return Config(registries=(registry,), storage=StorageConfig(path=data))
+    maven = RegistrySpec(id=1, name="central", format="maven", upstreams=(central,))
+    docker_hub = UpstreamSpec(name="docker-hub", url=DOCKER_HUB_URL)
+    images = RegistrySpec(
+        id=2, name="hub", format="container", upstreams=(docker_hub,), default=True
+    )
+    return Config(registries=(maven, images), storage=StorageConfig(path=data))
