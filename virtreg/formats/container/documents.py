@@ -40,6 +40,8 @@ def write(members: dict[str, Any]) -> bytes:
 
 
 def _check_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return  # As in lists of tags, the longest documents there are.
     depth = 0
     for token in _BRACKET.finditer(text):
         if token[1]:

@@ -11,7 +11,7 @@ import re
 
 from virtreg.formats.container.media_types import OCI_INDEX, OCI_MANIFEST, bare
 
-_TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"|[\[\]{}:,]', re.DOTALL)
+_TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)("?)|[\[\]{}:,]', re.DOTALL)
 
 
 def stated_type(head: bytes) -> str | None:
@@ -29,13 +29,16 @@ def stated_type(head: bytes) -> str | None:
 
 
 def _top_level(head: bytes) -> dict[bytes, bytes]:
-    """The outermost object's fields as far as the bytes go, with the values that are strings."""
+    """The outermost object's fields as far as the bytes go, with the values that are strings; a
+    string that is cut off ends them."""
     fields: dict[bytes, bytes] = {}
     depth = 0
     text: bytes | None = None
     key: bytes | None = None
     for token in _TOKEN.finditer(head):
         mark = token[0]
+        if token[2] == b"":
+            break
         if mark in (b"{", b"["):
             depth += 1
         elif mark in (b"}", b"]"):
