@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_TOKEN68 = re.compile(r"([A-Za-z0-9._~+/-]+=*)[ \t]*(?=,|$)")
+_TOKEN68 = re.compile(r" +([A-Za-z0-9._~+/-]+=*)[ \t]*(?=,|$)")
 _EQUALS = re.compile(r"[ \t]*=[ \t]*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _GAP = re.compile(r"[ \t,]*")
@@ -77,6 +77,5 @@ def _value(header: str, at: int) -> tuple[str, int] | None:
 
 
 def _token68(header: str, at: int) -> tuple[str, int]:
-    start = at + len(header[at:]) - len(header[at:].lstrip(" "))
-    match = _TOKEN68.match(header, start) if start > at else None
+    match = _TOKEN68.match(header, at)
     return ("", at) if match is None else (match[1], match.end())

@@ -88,7 +88,8 @@ class Access:
         reply = send((*fixed, *proof.fields))
         if reply.status == 401 and scope is not None:
             wanted = self._learn(url, scope, held, reply)
-            if wanted is not None:
+            repeated = proof.basic and wanted is not None and wanted.grant is None
+            if wanted is not None and not repeated:
                 reply.close()
                 proof = self._prove(url, scope, held, wanted, proof.token)
                 reply = send((*fixed, *proof.fields))
@@ -126,6 +127,8 @@ class Access:
             wanted = evolve(wanted, grant=evolve(wanted.grant, scope=scope))
         try:
             return self._prove(url, scope, held, wanted, None)
+        except UpstreamDenied:
+            raise
         except UpstreamError:
             with self._lock:  # the registry may have moved its token service meanwhile
                 self._wanted.pop(url.origin, None)
