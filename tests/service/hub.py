@@ -73,6 +73,7 @@ class Hub:
         format: Format | None = None,  # noqa: A002 - the protocol's word
         store: CacheStore | None = None,
         observers: Sequence[Observer] = (),
+        offline: bool = False,
     ) -> None:
         self.clock = FakeClock()
         self.events = Recorder()
@@ -93,7 +94,9 @@ class Hub:
         spec = RegistrySpec(
             1, "all", "maven", tuple(upstream.spec for upstream in upstreams), order
         )
-        self.guarded = [GuardedUpstream(upstream, self.clock) for upstream in upstreams]
+        self.guarded = [
+            GuardedUpstream(upstream, self.clock, offline=offline) for upstream in upstreams
+        ]
         self.registry = PullThroughRegistry(spec, format or MavenFormat(), self.guarded, self.works)
 
     def resolve(self, path: str | Route) -> Resolved:
