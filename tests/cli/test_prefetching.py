@@ -146,6 +146,9 @@ def test_an_interrupt_ends_it_without_a_trace(gallery: Gallery, file: Path) -> N
         assert process.stdout.readline() == b"ok: app\n"
         gate.await_arrival()
         process.send_signal(signal.SIGINT)
+        lines = iter(process.stdout.readline, b"")
+        assert any(line.startswith(b"interrupted: ") for line in lines)
+        gate.release()
         said = process.stdout.read().decode()
     assert process.returncode == 1
     assert "Traceback" not in said

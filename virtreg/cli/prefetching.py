@@ -98,6 +98,9 @@ def run(
         try:
             with Shown(console) as shown:
                 result = prefetch(assembly.registries[registry], images, platforms, shown, jobs)
+        except KeyboardInterrupt:
+            console.print("interrupted: what is nearly there gets some seconds to end")
+            raise
         finally:
             assembly.close()
     problems = list(kept.problems())
