@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from virtreg.model import Entry, Representation
 from virtreg.protocols import Body
 from virtreg.service.bodies import BytesBody
-from virtreg.service.spool import Spool, SpoolBody
+from virtreg.service.spool import Ahead, Spool, SpoolBody
 
 
 @define(eq=False)
@@ -21,6 +21,8 @@ class Arrival:
     """What was known when the first byte could go out."""
     data: bytes | None = None
     spool: Spool | None = None
+    ahead: Ahead | None = field(default=None, repr=False)
+    """Where readers far ahead of the spool get their bytes."""
     entry: Future[Entry] = field(factory=Future, repr=False)
     """Set once the body is proved and all digests are known; fails with the download."""
 
@@ -37,7 +39,7 @@ class Arrival:
         if self.data is not None:
             return BytesBody(self.data)
         assert self.spool is not None
-        return SpoolBody(self.spool)
+        return SpoolBody(self.spool, self.ahead)
 
 
 def representation_of(entry: Entry) -> Representation:

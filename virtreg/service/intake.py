@@ -14,13 +14,16 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from attrs import evolve, frozen
+
 from virtreg.errors import IntegrityError, UpstreamTimeout, UpstreamUnavailable, VirtregError
-from virtreg.model import Algorithm, Digests, Entry, Representation
+from virtreg.model import Algorithm, Digests, Entry, Examination, Representation
 from virtreg.protocols import Reply
-from virtreg.service.arrival import Arrival
+from virtreg.service.arrival import Arrival, representation_of
 from virtreg.service.claims import Claims, claims_of
 from virtreg.service.digesting import compare, digest
 from virtreg.service.exchange import ATTEMPTS, Exchange, Reading, pause
+from virtreg.service.leaping import Berths, leap_of
 from virtreg.service.spool import Spool
 from virtreg.service.transfer import Transfer
 
@@ -39,6 +42,7 @@ class Intake:
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._transfers: set[Transfer] = set()
+        self._berths = Berths()
 
     @property
     def active(self) -> int:
@@ -55,13 +59,13 @@ class Intake:
         """
         reading = Reading(reply)
         try:
-            claims, whole = self._begin(exchange, reading, SETTLED)
+            begun, whole = self._begin(exchange, reading, SETTLED)
             if whole is not None:
-                return self._settled(exchange, reading.reply, whole, claims, keep)
+                return self._settled(exchange, reading.reply, whole, begun, keep)
         except BaseException:
             reading.reply.close()
             raise
-        return self._start(exchange, reading, claims, keep)
+        return self._start(exchange, reading, begun, keep)
 
     def read(self, exchange: Exchange, reply: Reply) -> tuple[bytes, Entry]:
         """Take the reply over and read it whole, for documents that are worked on in memory.
@@ -71,7 +75,7 @@ class Intake:
         limit = exchange.expectation.max_bytes or SETTLED
         reading = Reading(reply)
         try:
-            claims, data = self._begin(exchange, reading, limit)
+            begun, data = self._begin(exchange, reading, limit)
         finally:
             reading.reply.close()
         if data is None:
@@ -80,8 +84,8 @@ class Intake:
                 upstream=exchange.name,
             )
         digests = digest([data], Algorithm)
-        compare(digests, claims.wait(), exchange.name)
-        return data, self._entry(exchange, reading.reply.headers, len(data), digests)
+        compare(digests, begun.claims.wait(), exchange.name)
+        return data, self._entry(exchange, begun.headers, len(data), digests)
 
     def close(self, grace: float) -> None:
         """Let running downloads end for up to ``grace`` seconds, then give up those that are
@@ -97,13 +101,17 @@ class Intake:
 
     def _begin(
         self, exchange: Exchange, reading: Reading, limit: int
-    ) -> tuple[Claims, bytes | None]:
-        """The claims, and the whole body when it fits, starting over if it breaks off."""
+    ) -> tuple[_Begun, bytes | None]:
+        """What is known, and the whole body when it fits, starting over if it breaks off."""
         attempt = 0
         while True:
             try:
-                claims = claims_of(exchange, self._examine(exchange, reading))
-                return claims, self._settle(exchange, reading, limit)
+                examination = self._examine(exchange, reading)
+                begun = _Begun(
+                    claims_of(exchange, examination.claims),
+                    _headers(reading.reply, examination.content_type),
+                )
+                return begun, self._settle(exchange, reading, limit)
             except (UpstreamTimeout, UpstreamUnavailable):
                 exchange.upstream.failed()
                 reading.reply.close()
@@ -112,7 +120,7 @@ class Intake:
                     raise
             reading.start_over(exchange.again())
 
-    def _examine(self, exchange: Exchange, reading: Reading) -> Digests:
+    def _examine(self, exchange: Exchange, reading: Reading) -> Examination:
         exchange.refuse_beyond_limit(reading.reply.length or 0)
         reading.fill(_EXAMINED)
         examination = exchange.format.examine(
@@ -120,10 +128,10 @@ class Intake:
         )
         if examination.refusal is not None:
             raise IntegrityError(f"{exchange.name}: {examination.refusal}", upstream=exchange.name)
-        claims = dict(examination.claims)
-        if exchange.route.digest is not None:
-            claims.update([exchange.route.digest])
-        return claims
+        if exchange.route.digest is None:
+            return examination
+        algorithm, fixed = exchange.route.digest
+        return evolve(examination, claims={**examination.claims, algorithm: fixed})
 
     def _settle(self, exchange: Exchange, reading: Reading, limit: int) -> bytes | None:
         """The whole body when it fits."""
@@ -142,14 +150,14 @@ class Intake:
         exchange: Exchange,
         reply: Reply,
         data: bytes,
-        claims: Claims,
+        begun: _Begun,
         keep: Callable[[Arrival], None],
     ) -> Arrival:
         reply.close()
         digests = digest([data], Algorithm)
-        compare(digests, claims.wait(), exchange.name)
-        entry = self._entry(exchange, reply.headers, len(data), digests)
-        arrival = Arrival(entry.source, _representation(reply, len(data), digests), data=data)
+        compare(digests, begun.claims.wait(), exchange.name)
+        entry = self._entry(exchange, begun.headers, len(data), digests)
+        arrival = Arrival(entry.source, representation_of(entry), data=data)
         arrival.entry.set_result(entry)
         keep(arrival)
         return arrival
@@ -158,7 +166,7 @@ class Intake:
         self,
         exchange: Exchange,
         reading: Reading,
-        claims: Claims,
+        begun: _Begun,
         keep: Callable[[Arrival], None],
     ) -> Arrival:
         try:
@@ -169,10 +177,16 @@ class Intake:
             raise
         arrival = Arrival(
             exchange.upstream.spec.key,
-            _representation(reading.reply, reading.reply.length, claims.known),
+            Representation(
+                reading.reply.length,
+                begun.claims.known,
+                begun.headers.get("content-type"),
+                begun.headers.get("last-modified"),
+            ),
             spool=spool,
+            ahead=leap_of(exchange, begun.headers, reading.reply.length, self._berths),
         )
-        transfer = Transfer(exchange, reading, spool, claims, self._closing)
+        transfer = Transfer(exchange, reading, spool, begun.claims, self._closing)
 
         def failed(error: VirtregError) -> None:
             arrival.entry.set_exception(error)
@@ -183,7 +197,7 @@ class Intake:
                 digests = transfer.run(failed)
                 if digests is not None:
                     arrival.entry.set_result(
-                        self._entry(exchange, transfer.headers, spool.written, digests)
+                        self._entry(exchange, begun.headers, spool.written, digests)
                     )
                     keep(arrival)
             finally:
@@ -226,7 +240,16 @@ class Intake:
         )
 
 
-def _representation(reply: Reply, size: int | None, digests: Digests) -> Representation:
-    return Representation(
-        size, digests, reply.headers.get("content-type"), reply.headers.get("last-modified")
-    )
+@frozen
+class _Begun:
+    """What an answer that is being received is known to be."""
+
+    claims: Claims
+    headers: Mapping[str, str]
+    """Of the first answer, as examined; a resumed one describes the same bytes."""
+
+
+def _headers(reply: Reply, content_type: str | None) -> Mapping[str, str]:
+    if content_type is None:
+        return reply.headers
+    return {**reply.headers, "content-type": content_type}

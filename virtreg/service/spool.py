@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from virtreg.errors import Missing, StorageError, VirtregError
@@ -17,6 +18,12 @@ from virtreg.protocols import Body
 
 PIECE = 256 * 1024
 """Bytes handed out at a time: the best trade of CPU per byte against memory per transfer."""
+
+LEAP = 8 * 1024 * 1024
+"""Bytes that a reader waits for: one that begins further ahead gets them past the spool."""
+
+Ahead = Callable[[int, int], Generator[bytes, None, None]]
+"""Gives the bytes ``start <= i < stop`` from elsewhere, or as many as it can."""
 
 _WORTH_WAKING = 1024 * 1024
 
@@ -137,6 +144,16 @@ class Spool:
                     return self._past(offset, max(visible, offset))
                 self._grown.wait()
 
+    def far_from(self, offset: int) -> bool:
+        """Whether more than LEAP bytes before ``offset`` are still to come."""
+        with self._grown:
+            return self._error is None and offset - self._held_from > LEAP
+
+    def raise_failure(self) -> None:
+        """Raise the writer's error, if it had one."""
+        if self._error is not None:
+            raise self._error
+
     def _past(self, offset: int, visible: int) -> tuple[int, list[bytes]]:
         recent = [
             (at, data) for at, data in self._recent if at >= offset and at + len(data) <= visible
@@ -159,10 +176,18 @@ class Spool:
 
 
 class SpoolBody(Body):
-    """A reader of a spool."""
+    """A reader of a spool, which follows the file, unless it begins so far ahead of it that
+    waiting is worse than another request: then ``ahead`` is asked, once for each read, and the
+    rest of what it does not deliver is waited for.
 
-    def __init__(self, spool: Spool) -> None:
+    A read from the start is proved before its last byte leaves. One of a range is not while the
+    download is running, whether it comes out of the file or from ahead of it; it ends, with the
+    reason, as soon as the body is known to be wrong.
+    """
+
+    def __init__(self, spool: Spool, ahead: Ahead | None = None) -> None:
         self._spool = spool
+        self._ahead = ahead
         self._descriptor: int | None = spool.descriptor()
 
     @property
@@ -173,6 +198,13 @@ class SpoolBody(Body):
         if self._descriptor is None:
             raise ValueError("the body is closed")
         offset = start
+        if self._ahead is not None and (end := self._leap_to(start, stop)) is not None:
+            stop = end
+            with closing(self._ahead(start, end)) as pieces:
+                for piece in pieces:
+                    self._spool.raise_failure()
+                    offset += len(piece)
+                    yield piece
         while stop is None or offset < stop:
             upto, recent = self._spool.past(offset)
             if upto == offset and not recent:
@@ -189,6 +221,14 @@ class SpoolBody(Body):
                 offset += len(wanted)
                 if wanted:
                     yield wanted
+
+    def _leap_to(self, start: int, stop: int | None) -> int | None:
+        """Where bytes that are worth a leap end; None for following the file."""
+        size = self._spool.size
+        if size is None or not self._spool.far_from(start):
+            return None
+        end = size if stop is None else min(stop, size)
+        return end if start < end else None
 
     def close(self) -> None:
         if self._descriptor is not None:

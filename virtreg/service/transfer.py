@@ -18,9 +18,11 @@ from virtreg.errors import (
     VirtregError,
 )
 from virtreg.model import Algorithm, Digests
+from virtreg.protocols import Reply
 from virtreg.service.claims import Claims, put_off
 from virtreg.service.digesting import compare, digest
 from virtreg.service.exchange import ATTEMPTS, Exchange, Reading, pause
+from virtreg.service.leaping import joint_of
 from virtreg.service.spool import PIECE, Spool
 
 _BEST_FIRST = (Algorithm.SHA256, Algorithm.SHA512, Algorithm.SHA1, Algorithm.MD5)
@@ -46,8 +48,7 @@ class Transfer:
         self._closing = closing
         self._promised = reading.reply.length
         self._ends = time.monotonic() + exchange.upstream.spec.total_timeout
-        self.headers = dict(reading.reply.headers)
-        """Of the first answer; a resumed one describes the same bytes."""
+        self._joint = joint_of(exchange.route, reading.reply.headers)
 
     def run(self, failed: Callable[[VirtregError], None]) -> Digests | None:
         """The digests of the whole body; None when it will never be whole.
@@ -91,12 +92,19 @@ class Transfer:
         nothing to wait for."""
         try:
             claims = self._claimed()
-            best = next((algorithm for algorithm in _BEST_FIRST if algorithm in claims), None)
+            best = self._best(claims)
             digests = {} if best is None else digest(self._spool.follow(), [best])
             compare(digests, {} if best is None else {best: claims[best]}, self._exchange.name)
             self._proved.set_result((digests, claims))
         except BaseException as error:  # noqa: BLE001 - raised again by whoever waits for it
             self._proved.set_exception(error)
+
+    def _best(self, claims: Digests) -> Algorithm | None:
+        """The digest that the path fixes comes before any that an answer claims."""
+        fixed = self._exchange.route.digest
+        if fixed is not None:
+            return fixed[0]
+        return next((algorithm for algorithm in _BEST_FIRST if algorithm in claims), None)
 
     def _claimed(self) -> Digests:
         """Wait for a turn to ask for the checksum file, for as long as there is a body to prove:
@@ -118,6 +126,8 @@ class Transfer:
                 self._drain()
                 return
             except (UpstreamTimeout, UpstreamUnavailable):
+                if self._spool.written == self._promised:
+                    return  # a body ends with its last promised byte (RFC 9112, 6.3)
                 # A reply that could not be had was counted when it was asked for.
                 if not isinstance(self._reading.reply, _NoReply):
                     self._exchange.upstream.failed()
@@ -153,13 +163,10 @@ class Transfer:
         self._spool.append(data)
 
     def _resume(self) -> None:
-        """Ask for the rest where that is safe (RFC 9110, 13.1.5), else for all of it again and
-        compare what is held already."""
-        validator = _strong(self.headers)
+        """Ask for the rest where that is safe, else for all of it again and compare what is held
+        already."""
         offset = self._spool.written
-        reply = self._exchange.again(
-            offset=offset if validator else 0, if_range=validator if offset else None
-        )
+        reply = self._rest(offset)
         self._reading = Reading(reply)
         if reply.status == 206:
             self._same_length(None if reply.length is None else offset + reply.length)
@@ -171,6 +178,18 @@ class Transfer:
             if not data or data != self._spool.read_back(compared, len(data)):
                 raise self._changed()
             compared += len(data)
+
+    def _rest(self, offset: int) -> Reply:
+        if not offset or self._joint is None:
+            return self._exchange.again()
+        try:
+            return self._exchange.again(offset=offset, if_range=self._joint.if_range)
+        except UpstreamError as error:
+            if type(error) is not UpstreamError:
+                raise
+            # It is well and does not take a range: 416 where nothing but the end was lost, or
+            # another 4xx where ranges are not known.
+            return self._exchange.again()
 
     def _same_length(self, length: int | None) -> None:
         if None not in (self._promised, length) and length != self._promised:
@@ -197,13 +216,6 @@ class _NoReply:
 
     def close(self) -> None:
         """There is no connection."""
-
-
-def _strong(headers: Mapping[str, str]) -> str | None:
-    """A validator that proves two answers to be the same bytes (RFC 9110, 8.8.1). A date is not
-    one: two versions may share a second."""
-    etag = headers.get("etag")
-    return None if etag is None or etag.startswith("W/") else etag
 
 
 def _broken(exchange: Exchange, error: BaseException) -> UpstreamError:

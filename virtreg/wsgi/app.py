@@ -21,7 +21,7 @@ from virtreg.wsgi.distribution import DOCUMENTED
 from virtreg.wsgi.keeping import ready_absence, ready_answer
 from virtreg.wsgi.ledger import Ledger
 from virtreg.wsgi.looking import look
-from virtreg.wsgi.place import Key, Ping, Place
+from virtreg.wsgi.place import Ping, Place
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.query import asks
 from virtreg.wsgi.ready import SMALL, Ready, ReadyAnswers
@@ -65,13 +65,11 @@ class Application:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         asked: str = environ.get("PATH_INFO", "")
-        key: Key = asked
         ready = self._ready.get(asked)
         if ready is None and asked.startswith("/v2/"):
-            key = self._surfaces.key(asked, environ)
-            ready = self._ready.get(key)
+            ready = self._ready.get(self._surfaces.key(asked, environ))
         if ready is not None:
-            answered = self._repeat(ready, key, asked, environ, start_response)
+            answered = self._repeat(ready, asked, environ, start_response)
             if answered is not None:
                 return answered
         return self._answer(asked, environ, start_response)
@@ -79,7 +77,6 @@ class Application:
     def _repeat(
         self,
         ready: Ready,
-        key: Key,
         asked: str,
         environ: WSGIEnvironment,
         start_response: StartResponse,
@@ -118,7 +115,7 @@ class Application:
         if body is None:
             sent = self._stored(ready, environ)
             if sent is None:
-                self._ready.discard(key)
+                self._ready.discard(self._surfaces.key(asked, environ))
                 return None
             self._ledger.add(
                 (now, method, asked, 200, ready.size, ready.origin, ready.source, ready.path)
