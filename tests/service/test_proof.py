@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve, frozen
 
-from tests.service.hub import FILE, LARGE, SMALL, VISIBLE, Hub, MakeHub, fake
+from tests.service.hub import FILE, HOUR, LARGE, SMALL, VISIBLE, Hub, MakeHub, fake
 from virtreg.backends.store import MemoryStore
 from virtreg.errors import (
     IntegrityError,
@@ -22,7 +22,15 @@ from virtreg.errors import (
 )
 from virtreg.events import Filled, FillFailed
 from virtreg.formats.maven.adapter import MavenFormat
-from virtreg.model import Expectation, Fetch, Route, UpstreamSpec
+from virtreg.model import (
+    Algorithm,
+    Examination,
+    Expectation,
+    Fetch,
+    Freshness,
+    Route,
+    UpstreamSpec,
+)
 from virtreg.service.spool import Spool, SpoolBody
 from virtreg.testing.fakes import FakeReply, FakeUpstream
 from virtreg.testing.gate import Gate
@@ -96,7 +104,20 @@ class Limited(MavenFormat):
         return evolve(super().expect(route), max_bytes=self.limit)
 
 
-def read_until_refused(hub: Hub, path: str) -> tuple[bytes, IntegrityError]:
+class Telling(MavenFormat):
+    """Knows what a body is from the body itself."""
+
+    def examine(self, route: Route, headers: Mapping[str, str], head: bytes) -> Examination:
+        return evolve(super().examine(route, headers, head), content_type="text/told")
+
+
+def fixed(body: bytes, algorithm: Algorithm = Algorithm.SHA512) -> Route:
+    """FILE as a path that fixes the digest of its body."""
+    digest = hashlib.new(algorithm.value, body).hexdigest()
+    return Route(FILE, Freshness.IMMUTABLE, digest=(algorithm, digest))
+
+
+def read_until_refused(hub: Hub, path: str | Route) -> tuple[bytes, IntegrityError]:
     """What a client gets of a large body before it is told that it is wrong."""
 
     def pieces() -> Iterator[bytes]:
@@ -106,7 +127,7 @@ def read_until_refused(hub: Hub, path: str) -> tuple[bytes, IntegrityError]:
     got: list[bytes] = []
     with pytest.raises(IntegrityError) as caught:
         got.extend(pieces())
-    hub.events.wait(FillFailed, path)
+    hub.events.wait(FillFailed, hub.route(path).path)
     return b"".join(got), caught.value
 
 
@@ -155,6 +176,39 @@ def test_the_end_of_a_large_body_waits_for_the_proof(make_hub: MakeHub) -> None:
         assert hub.blobs() == set()
         gate.release()
         assert bytes(got) + b"".join(reading) == LARGE
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+@pytest.mark.parametrize("body", [SMALL, LARGE], ids=["small", "large"])
+def test_a_body_with_the_digest_that_its_path_fixes_is_taken_and_no_other(
+    make_hub: MakeHub, body: bytes, algorithm: Algorithm
+) -> None:
+    a = fake("a")
+    right = {"x-checksum-sha1": hashlib.sha1(body).hexdigest()}
+    a.put(FILE, body, headers=right)
+    hub = make_hub(a)
+    other = fixed(body + b"!", algorithm)
+    if body == LARGE:
+        got, error = read_until_refused(hub, other)
+        assert len(got) <= VISIBLE
+    else:
+        with pytest.raises(IntegrityError) as caught:
+            hub.get(other)
+        error = caught.value
+    assert f"whose {algorithm.value} is" in error.message
+    assert hub.blobs() == set()
+    hub.clock.advance(HOUR)
+    assert hub.pull(fixed(body, algorithm)).body == body
+    assert hub.get(fixed(body, algorithm)).origin == "hit"
+
+
+@pytest.mark.parametrize("body", [SMALL, LARGE], ids=["small", "large"])
+def test_a_format_may_tell_what_a_body_is(make_hub: MakeHub, body: bytes) -> None:
+    a = fake("a")
+    a.put(FILE, body, headers={"content-type": "text/plain"})
+    hub = make_hub(a, format=Telling())
+    assert hub.pull(FILE).representation.content_type == "text/told"
+    assert hub.get(FILE).representation.content_type == "text/told"
 
 
 def test_a_claim_in_the_answer_itself_spares_the_checksum_file(make_hub: MakeHub) -> None:

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from tests.service.hub import FILE, LARGE, SMALL, Background, Hub, MakeHub, fake
-from virtreg.errors import IntegrityError, UpstreamUnavailable
+from virtreg.errors import IntegrityError, UpstreamError, UpstreamUnavailable
 from virtreg.events import Filled, FillFailed
-from virtreg.testing.fakes import FakeUpstream
+from virtreg.model import Algorithm, Fetch, Freshness, Route, UpstreamSpec
+from virtreg.testing.fakes import FakeReply, FakeUpstream
 from virtreg.testing.gate import Gate
 
 POM = "org/example/a/1.0/a-1.0.pom"
 CUT = 600_000
 OTHER = LARGE[::-1]
+FIXED = Route(
+    FILE, Freshness.IMMUTABLE, digest=(Algorithm.SHA256, hashlib.sha256(LARGE).hexdigest())
+)
+
+
+class Rangeless(FakeUpstream):
+    """Refuses every request for a part: 416, or what servers say that know no ranges."""
+
+    def fetch(self, request: Fetch) -> FakeReply:
+        reply = super().fetch(request)
+        if request.offset:
+            reply.close()
+            raise UpstreamError("416 Range Not Satisfiable", upstream=self.spec.name)
+        return reply
+
+
+class Overlong(FakeUpstream):
+    """Promises one byte fewer than it has."""
+
+    def fetch(self, request: Fetch) -> FakeReply:
+        reply = super().fetch(request)
+        if reply.length:
+            reply.length -= 1
+        return reply
 
 
 def asked_for(upstream: FakeUpstream, path: str = FILE) -> list[tuple[int, str | None]]:
@@ -20,11 +47,17 @@ def asked_for(upstream: FakeUpstream, path: str = FILE) -> list[tuple[int, str |
     return [(asked.offset, asked.if_range) for asked in upstream.requests if asked.path == path]
 
 
-def cut_then(hub: Hub, upstream: FakeUpstream, body: bytes, etag: str | None) -> Background:
+def cut_then(
+    hub: Hub,
+    upstream: FakeUpstream,
+    body: bytes,
+    etag: str | None,
+    route: Route | str = FILE,
+) -> Background:
     """Pull LARGE, cut it at CUT, and go on with ``body`` in its place."""
     stall = Gate()
     upstream.put(FILE, LARGE, etag=etag, cut_after=CUT, stall=stall)
-    pulling = Background(lambda: hub.pull(FILE))
+    pulling = Background(lambda: hub.pull(route))
     stall.await_arrival()
     upstream.put(FILE, body, etag=etag if body == LARGE else '"other"')
     stall.release()
@@ -48,6 +81,43 @@ def test_without_a_strong_validator_it_is_sent_again_and_compared(
     hub = make_hub(a)
     assert cut_then(hub, a, LARGE, etag).result().body == LARGE
     assert asked_for(a) == [(0, None), (0, None)]
+
+
+@pytest.mark.parametrize("etag", [None, 'W/"1"', '"1"'], ids=["none", "weak", "strong"])
+def test_a_digest_that_the_path_fixes_makes_a_resume_safe_whatever_the_validator(
+    make_hub: MakeHub, etag: str | None
+) -> None:
+    a = fake("a")
+    hub = make_hub(a)
+    assert cut_then(hub, a, LARGE, etag, FIXED).result().body == LARGE
+    assert asked_for(a) == [(0, None), (CUT, None)]
+
+
+def test_a_rest_of_other_bytes_is_found_out_by_the_digest(make_hub: MakeHub) -> None:
+    a = fake("a")
+    hub = make_hub(a)
+    with pytest.raises(IntegrityError, match="sha256"):
+        cut_then(hub, a, OTHER, '"1"', FIXED).result()
+    hub.events.wait(FillFailed, FILE)
+    assert hub.blobs() == set()
+
+
+@pytest.mark.parametrize("route", [FIXED, Route(FILE)], ids=["digest", "validator"])
+def test_where_no_range_is_taken_the_whole_is_sent_again_and_compared(
+    make_hub: MakeHub, route: Route
+) -> None:
+    a = Rangeless(spec=UpstreamSpec("a", "http://a.invalid"))
+    hub = make_hub(a)
+    assert cut_then(hub, a, LARGE, '"1"', route).result().body == LARGE
+    assert [offset for offset, _ in asked_for(a)] == [0, CUT, 0]
+
+
+def test_a_body_that_breaks_off_after_its_last_promised_byte_is_whole(make_hub: MakeHub) -> None:
+    a = Overlong(spec=UpstreamSpec("a", "http://a.invalid"))
+    a.put(FILE, LARGE + b"!", cut_after=len(LARGE))
+    hub = make_hub(a)
+    assert hub.pull(FILE).body == LARGE
+    assert asked_for(a) == [(0, None)]
 
 
 def test_one_download_that_fails_does_not_shut_its_upstream_out(make_hub: MakeHub) -> None:
