@@ -18,6 +18,10 @@ from virtreg.protocols import VirtualRegistry
 _ARRIVING = ("miss", "joined")
 """Origins of answers whose bodies are on their way; all others are held."""
 
+_TICK = 1.0
+"""Seconds after which the running thread looks up: a signal that reaches another thread of the
+process does not wake it."""
+
 
 class Watcher(Protocol):
     """Is told how it goes, by many threads at once."""
@@ -125,7 +129,7 @@ class _Pulling:
             path = manifest_path(text)
             self._start(_Task(_Image(text, path.rpartition("/manifests/")[0]), path))
         while self._tasks:
-            ended, _ = wait(self._tasks, return_when=FIRST_COMPLETED)
+            ended, _ = wait(self._tasks, _TICK, FIRST_COMPLETED)
             for future in ended:
                 self._settle(self._tasks.pop(future), future)
         held = sum(self._blobs.values())
