@@ -215,7 +215,7 @@ class Application:
                 response.length if counted else 0,
                 resolution.origin,
                 resolution.source if counted and route.checksum is None else "",
-                route.path,
+                resolution.route.path,
             )
         )
         if response.answer is None:
