@@ -45,16 +45,18 @@ def digest(body: bytes) -> str:
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
-def image(name: str) -> dict[str, bytes]:
-    """The paths of one repository below a registry's URL."""
+def image(name: str, salt: bytes = b"") -> dict[str, bytes]:
+    """The paths of one repository below a registry's URL; ``salt``, a number of spaces, makes
+    bytes of its own."""
+    manifest, layer, large = MANIFEST + salt, LAYER + salt, LARGE_LAYER + salt
     index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": REFERRERS}
     return {
-        f"{name}/manifests/latest": MANIFEST,
-        f"{name}/manifests/{digest(MANIFEST)}": MANIFEST,
-        f"{name}/blobs/{digest(LAYER)}": LAYER,
-        f"{name}/blobs/{digest(LARGE_LAYER)}": LARGE_LAYER,
+        f"{name}/manifests/latest": manifest,
+        f"{name}/manifests/{digest(manifest)}": manifest,
+        f"{name}/blobs/{digest(layer)}": layer,
+        f"{name}/blobs/{digest(large)}": large,
         f"{name}/tags/list": json.dumps({"name": name, "tags": TAGS}).encode(),
-        f"{name}/referrers/{digest(MANIFEST)}": json.dumps(index).encode(),
+        f"{name}/referrers/{digest(manifest)}": json.dumps(index).encode(),
     }
 
 
