@@ -60,6 +60,40 @@ def test_a_clock_that_is_set_back_makes_no_pause_longer(
     assert hub.get(FILE).body == SMALL
 
 
+def test_one_that_answers_well_and_breaks_every_body_off_is_left_alone_too(
+    make_hub: MakeHub,
+) -> None:
+    a = fake("a")
+    a.put(FILE, LARGE, etag=None, cut_after=100)
+    hub = make_hub(a)
+    # Each download tries four times.
+    for _ in range(2):
+        error_of(hub)
+    assert "failed repeatedly" in error_of(hub).message
+    a.put(FILE, LARGE)
+    hub.clock.advance(60)
+    assert hub.get(FILE).body == LARGE
+    a.put(OTHER, SMALL)
+    a.fail(down(), OTHER)
+    error_of(hub, OTHER)
+    a.heal()
+    assert hub.get(OTHER).body == SMALL
+
+
+def test_a_trial_that_found_no_connection_free_is_the_next_ones(make_hub: MakeHub) -> None:
+    a = fake("a")
+    a.put(FILE, SMALL)
+    a.fail(down())
+    hub = make_hub(a)
+    for _ in range(5):
+        error_of(hub)
+    hub.clock.advance(5)
+    a.fail(UpstreamBusy("all connections busy", upstream="a"))
+    error_of(hub)
+    a.heal()
+    assert hub.get(FILE).body == SMALL
+
+
 def test_one_that_is_still_down_is_tried_once_and_left_alone_for_longer(make_hub: MakeHub) -> None:
     a = fake("a")
     a.fail(down())

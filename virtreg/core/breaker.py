@@ -17,7 +17,9 @@ class Breaker:
     or opens it again. A trial nobody reports within ``longest_cooldown`` counts as lost, so that a
     forgotten report cannot shut the upstream out for good.
 
-    Every admitted request should end in exactly one of ``succeeded``, ``failed``, ``throttled``.
+    Every admitted request should end in exactly one of ``succeeded``, ``failed``, ``throttled`` and
+    ``withdrawn``; one whose answer has a body is ``answered`` before. An upstream that answers well
+    and breaks every body off is so found out: answers let others pass, only bodies forgive.
     Outcomes of requests admitted before it opened are ignored while it is open, except that a
     throttle may extend it. ``now`` is any clock that never runs backwards, in seconds.
 
@@ -59,8 +61,20 @@ class Breaker:
         self._until = None
         self._trial = None
 
+    def answered(self, now: float) -> None:
+        """The headers of a good answer are there, its body is still to come: others may pass,
+        and one more failure is as many as before."""
+        if self._open(now):
+            return
+        self._until = None
+        self._trial = None
+
+    def withdrawn(self) -> None:
+        """An admitted request was never sent; a trial may be somebody else's."""
+        self._trial = None
+
     def failed(self, now: float) -> None:
-        """The upstream was unreachable, too slow, or said 5xx."""
+        """The upstream was unreachable, too slow, said 5xx, or broke a body off."""
         if self._open(now):
             return
         self._failures += 1

@@ -73,6 +73,8 @@ class GuardedUpstream:
         try:
             reply = self._upstream.fetch(request)
         except UpstreamBusy:
+            with self._lock:
+                self._breaker.withdrawn()
             raise
         except UpstreamThrottled as error:
             if metered:
@@ -95,13 +97,21 @@ class GuardedUpstream:
             raise UpstreamUnavailable(
                 f"{self.spec.name} failed: {type(error).__name__}", upstream=self.spec.name
             ) from error
-        self._succeeded()
+        if reply.status in (200, 206) and request.method == "GET":
+            with self._lock:
+                self._breaker.answered(self._now())
+        else:
+            self._succeeded()
         quota = parse_quota(reply.headers)
         if quota is not None:
             self.quota = quota
             if quota.remaining == 0:
                 self._spend(None)
         return reply
+
+    def delivered(self) -> None:
+        """A body arrived whole."""
+        self._succeeded()
 
     def failed(self) -> None:
         """A body broke off or stalled after good headers."""

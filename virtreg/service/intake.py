@@ -141,6 +141,7 @@ class Intake:
         reading.fill(limit + 1)
         if len(reading.buffer) > limit:
             return None
+        exchange.upstream.delivered()
         exchange.refuse_beyond_limit(len(reading.buffer))
         exchange.refuse_unlike_promised(promised, len(reading.buffer))
         return bytes(reading.buffer)

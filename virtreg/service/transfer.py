@@ -124,6 +124,7 @@ class Transfer:
             before = self._spool.written
             try:
                 self._drain()
+                self._exchange.upstream.delivered()
                 return
             except (UpstreamTimeout, UpstreamUnavailable):
                 if self._spool.written == self._promised:
