@@ -349,7 +349,8 @@ class Gathers(Protocol):
 
     def following(self, route: Route, headers: Mapping[str, str]) -> Query | None:
         """The query of the next page, from the headers (lower-case names) of the page before;
-        None when that was the last one. Of what an upstream links to, the query alone counts."""
+        None when that was the last one. Of what an upstream links to, the query alone counts.
+        Raises IntegrityError for a next page that cannot be asked for."""
         ...
 
     def join(self, route: Route, pages: Sequence[bytes]) -> bytes:

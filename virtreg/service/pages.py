@@ -45,7 +45,7 @@ def read_pages(intake: Intake, exchange: Exchange, reply: Reply) -> tuple[bytes,
         return document, entry
     pages, size = [document], len(document)
     asked = {exchange.expectation.query}
-    while (query := gathers.following(exchange.route, page.replies[-1].headers)) is not None:
+    while (query := _following(gathers, page)) is not None:
         if query in asked:
             raise _corrupt(exchange, "links a page to one that came before")
         if len(pages) == MOST_PAGES:
@@ -73,6 +73,14 @@ def _page(exchange: Exchange, query: Query) -> _Page:
         exchange.format,
         evolve(exchange.expectation, query=query),
     )
+
+
+def _following(gathers: Gathers, page: _Page) -> Query | None:
+    try:
+        return gathers.following(page.route, page.replies[-1].headers)
+    except IntegrityError as error:
+        error.upstream = page.name
+        raise
 
 
 def _corrupt(exchange: Exchange, what: str) -> IntegrityError:

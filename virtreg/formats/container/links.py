@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from virtreg.errors import IntegrityError
 from virtreg.model import Headers, Query
 
 _LINK = re.compile(r'<([^<>]*)>((?:[^,"]|"(?:[^"\\]|\\.)*")*)')
@@ -17,6 +18,7 @@ def next_query(link: str) -> Query | None:
     """The query of the first ``rel="next"`` in a ``Link`` value, or None.
 
     The rest of the target is not looked at: where the next page is asked for is known already.
+    Raises IntegrityError for one that cannot be asked for: the list would seem to end there.
     """
     for target, parameters in _LINK.findall(link):
         relation = _RELATION.search(parameters)
@@ -30,8 +32,10 @@ def next_query(link: str) -> Query | None:
                 max_num_fields=_MAX_FIELDS,
             )
         except ValueError:
-            return None
-        return tuple(query) or None
+            query = []
+        if not query:
+            raise IntegrityError('the Link to the next page (rel="next") has no usable query')
+        return tuple(query)
     return None
 
 
