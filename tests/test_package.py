@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +53,19 @@ def test_every_public_name_is_there_and_no_other() -> None:
     assert [name for name in virtreg.__all__ if getattr(virtreg, name) is None] == []
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = virtreg.nothing
+
+
+def test_what_decides_and_what_drives_names_no_format() -> None:
+    named = re.compile(r"maven|gradle|docker|container|manifest|snapshot", re.IGNORECASE)
+    package = Path(virtreg.__file__).parent
+    found = {
+        f"{file.relative_to(package)}:{number}"
+        for part in ("core", "service")
+        for file in (package / part).rglob("*.py")
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if named.search(line)
+    }
+    assert found == set()
 
 
 def test_the_version_is_the_one_of_the_distribution() -> None:

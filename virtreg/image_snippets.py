@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from urllib.parse import urlsplit
 
-from virtreg.core.namespaces import DOCKER_HUB, DOCKER_HUB_URL, namespace, namespaces
+from virtreg.formats.container.namespaces import DOCKER_HUB, DOCKER_HUB_URL, namespace, namespaces
 from virtreg.model import RegistrySpec
 
 

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from attrs import frozen
 
 from virtreg import image_snippets as images
-from virtreg.core.namespaces import namespaces
+from virtreg.formats.container.namespaces import namespaces
 from virtreg.model import RegistrySpec
 
 

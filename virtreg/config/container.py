@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from virtreg.config.tables import RegistryTable
-from virtreg.core.namespaces import DOCKER_HUB, DOCKER_HUB_URL, namespace
+from virtreg.formats.container.namespaces import DOCKER_HUB, DOCKER_HUB_URL, namespace
 
 CONTAINER = "container"
 

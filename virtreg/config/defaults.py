@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from virtreg.config.values import Config, StorageConfig
-from virtreg.core.namespaces import DOCKER_HUB_URL
+from virtreg.formats.container.namespaces import DOCKER_HUB_URL
 from virtreg.model import RegistrySpec, UpstreamSpec
 
 

@@ -23,7 +23,7 @@ from virtreg.config.strict import (
     table,
 )
 from virtreg.config.values import MAX_UPSTREAMS, ServerConfig, StorageConfig
-from virtreg.core.namespaces import namespace
+from virtreg.formats.container.namespaces import namespace
 from virtreg.model import Secret, UpstreamSpec
 
 FORMATS = ("maven", "container")

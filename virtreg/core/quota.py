@@ -1,5 +1,5 @@
-"""What an upstream says of the requests it still takes: the ``ratelimit-*`` headers that Docker Hub
-documents, such as ``ratelimit-remaining: 99;w=21600``."""
+"""What an upstream says of the requests it still takes: ``ratelimit-*`` headers, such as
+``ratelimit-remaining: 99;w=21600``."""
 
 from __future__ import annotations
 

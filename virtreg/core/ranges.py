@@ -24,8 +24,8 @@ def select_ranges(header: str, size: int) -> tuple[Span, ...] | None:
     satisfiable ranges in the order asked for, clamped to the body; those that overlap or touch are
     one range, at the place of the first of them.
 
-    A lone range that ends before it starts cannot be satisfied, as registries of container images
-    expect; within a longer set it makes the set invalid (RFC 9110, 14.1.1).
+    A lone range that ends before it starts cannot be satisfied, as clients of the OCI
+    distribution-spec expect; within a longer set it makes the set invalid (RFC 9110, 14.1.1).
     """
     unit, _, ranges = header.partition("=")
     specs = [spec for part in ranges.split(",") if (spec := part.strip(" \t"))]

@@ -1,4 +1,4 @@
-"""Documents built from every upstream's own, such as Maven's version lists.
+"""Documents built from every upstream's own, such as lists of versions.
 
 Each member's document is a cache entry of its upstream; the merge is one of the registry. A
 member that cannot answer takes part with its last good copy; without one the last good merge is

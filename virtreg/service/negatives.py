@@ -1,7 +1,7 @@
 """Absence that is remembered: a healthy upstream said 404 or 410 a short while ago.
 
-Kept in memory only. It is short-lived by definition, three of four Maven requests are misses, and
-a write per miss would make the cheapest answer the dearest.
+Kept in memory only. It is short-lived by definition, three of four requests of a build are misses,
+and a write per miss would make the cheapest answer the dearest.
 """
 
 from __future__ import annotations

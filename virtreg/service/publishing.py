@@ -62,7 +62,8 @@ class Publisher:
         done: Callable[[VirtregError | None], None],
         also: Sequence[Entry] = (),
     ) -> None:
-        """Publish soon, ``also`` as in ``now``; ``done`` is called on the publishing thread, with what went wrong."""
+        """Publish soon, ``also`` as in ``now``; ``done`` is called on the publishing thread, with
+        what went wrong."""
         with self._starting:
             if self._thread is None and not self._closed:
                 thread = threading.Thread(target=self._run, name="virtreg-publisher", daemon=True)

@@ -85,10 +85,7 @@ class Walking:
                 match walk.next():
                     case Ask(positions):
                         asking.start(
-                            [
-                                self._unless_suspected(at, asked, entries, question)
-                                for at in positions
-                            ]
+                            [self._unless_suspected(at, entries, question) for at in positions]
                         )
                     case Wait():
                         heard = asking.wait()
@@ -133,7 +130,6 @@ class Walking:
     def _unless_suspected(
         self,
         position: int,
-        asked: Asked,
         entries: Entries,
         question: Callable[[int], Question[Heard]],
     ) -> Question[Heard]:

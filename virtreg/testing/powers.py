@@ -89,7 +89,7 @@ class PowersSuite:
             with pytest.raises(IntegrityError):
                 adapter.join(route, [pages[0], b"\x00\xff"])
 
-    def test_the_next_page_is_a_query_or_nothing(self) -> None:
+    def test_the_next_page_is_a_query_or_nothing_or_refused(self) -> None:
         adapter = self.make_format()
         if not isinstance(adapter, Gathers):
             pytest.skip("no power Gathers")
@@ -97,7 +97,10 @@ class PowersSuite:
             route = adapter.route(path)
             assert adapter.following(route, {}) is None
             for link in _ODD_LINKS:
-                query = adapter.following(route, {"link": link})
+                try:
+                    query = adapter.following(route, {"link": link})
+                except IntegrityError:
+                    continue
                 assert query is None or all(len(pair) == 2 for pair in query)
 
     def test_a_document_that_is_elsewhere_or_nowhere_can_be_merged(self) -> None:

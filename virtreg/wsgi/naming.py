@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from virtreg.core.weburl import check_url
 from virtreg.errors import NotFound
-from virtreg.model import RegistrySpec
+from virtreg.formats.container.namespaces import namespace as canonical
+from virtreg.formats.container.namespaces import namespaces
 from virtreg.wsgi.place import Served
 from virtreg.wsgi.query import NAMESPACE, parse_query
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
-
-_DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
-"""Names of one registry."""
 
 
 class Naming:
@@ -31,14 +28,12 @@ class Naming:
         self._by_namespace: dict[str, Served] = {}
         self._by_host: dict[str, Served] = {}
         for served in several:
-            for host in _aliases(served.registry.spec.namespaces):
-                self._by_namespace.setdefault(host, served)
+            if served.registry.spec.namespaces:
+                self._stands_for(served)
             for host in served.registry.spec.hosts:
                 self._by_host.setdefault(host.lower(), served)
         for served in several:
-            if not served.registry.spec.namespaces:
-                for host in _aliases(_upstream_hosts(served.registry.spec)):
-                    self._by_namespace.setdefault(host, served)
+            self._stands_for(served)
         defaults = [served for served in several if served.registry.spec.default]
         sole = several if len(several) == 1 else ()
         self._default = next(iter((*defaults, *sole)), None)
@@ -52,7 +47,7 @@ class Naming:
         """
         namespace = self._namespace(environ)
         if namespace:
-            found = self._by_namespace.get(namespace)
+            found = self._by_namespace.get(canonical(namespace))
             if found is None:
                 raise NotFound(f"{NAMESPACE}: no registry here stands for {namespace[:255]!r}")
             return found, namespace
@@ -61,6 +56,10 @@ class Naming:
             if found is not None:
                 return found, ""
         return self._default, ""
+
+    def _stands_for(self, served: Served) -> None:
+        for namespace in namespaces(served.registry.spec):
+            self._by_namespace.setdefault(namespace, served)
 
     def _namespace(self, environ: WSGIEnvironment) -> str:
         query = environ.get("QUERY_STRING", "")
@@ -74,16 +73,3 @@ class Naming:
             if port.isdecimal():
                 found = self._by_host.get(name)
         return found
-
-
-def _upstream_hosts(spec: RegistrySpec) -> Iterator[str]:
-    """Host, and port unless it is the scheme's, of each upstream."""
-    for upstream in spec.upstreams:
-        yield check_url(upstream.url).authority
-
-
-def _aliases(hosts: Iterable[str]) -> Iterator[str]:
-    for host in map(str.lower, hosts):
-        yield host
-        if host in _DOCKER_HUB:
-            yield from sorted(_DOCKER_HUB)

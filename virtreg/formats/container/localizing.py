@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from functools import lru_cache
 
 from attrs import evolve
 
+from virtreg.core.weburl import check_url
+from virtreg.formats.container.namespaces import DOCKER_HUB, namespace
 from virtreg.formats.container.routes import split
 from virtreg.model import Route, UpstreamSpec
 
 _HUB_NAMESPACE = "library"
-_HUB_HOSTS = frozenset(
-    (
-        "docker.io",
-        "index.docker.io",
-        "registry-1.docker.io",
-        "www.docker.io",
-        "hub.docker.com",
-        "registry.hub.docker.com",
-    )
-)
 
 
 def localize(route: Route, upstream: UpstreamSpec) -> Route:
@@ -27,7 +19,12 @@ def localize(route: Route, upstream: UpstreamSpec) -> Route:
     repository, kind, _ = split(route.path)
     if kind is None or "/" in repository:
         return route
-    namespace = upstream.default_namespace
-    if namespace is None and urlsplit(upstream.url).hostname in _HUB_HOSTS:
-        namespace = _HUB_NAMESPACE
-    return route if namespace is None else evolve(route, path=f"{namespace}/{route.path}")
+    put_before = upstream.default_namespace
+    if put_before is None and _is_docker_hub(upstream.url):
+        put_before = _HUB_NAMESPACE
+    return route if put_before is None else evolve(route, path=f"{put_before}/{route.path}")
+
+
+@lru_cache(maxsize=256)
+def _is_docker_hub(url: str) -> bool:
+    return namespace(check_url(url).authority) == DOCKER_HUB

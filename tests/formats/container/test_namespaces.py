@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from virtreg.core.namespaces import namespace, namespaces
+from virtreg.formats.container.namespaces import namespace, namespaces
 from virtreg.model import RegistrySpec, UpstreamSpec
 
 

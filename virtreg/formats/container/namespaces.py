@@ -5,8 +5,7 @@ Docker Hub is known by several hosts; image names call it ``docker.io``.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
+from virtreg.core.weburl import check_url
 from virtreg.model import RegistrySpec
 
 DOCKER_HUB = "docker.io"
@@ -35,5 +34,5 @@ def namespace(authority: str) -> str:
 
 def namespaces(registry: RegistrySpec) -> tuple[str, ...]:
     """What a registry stands for, each once: its own ``namespaces``, else its upstreams'."""
-    named = registry.namespaces or [urlsplit(each.url).netloc for each in registry.upstreams]
+    named = registry.namespaces or [check_url(each.url).authority for each in registry.upstreams]
     return tuple(dict.fromkeys(namespace(authority) for authority in named))
