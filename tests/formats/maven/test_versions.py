@@ -22,7 +22,10 @@ def conventional(draw: st.DrawFn) -> str:
     word = draw(st.sampled_from(["", "alpha", "b", "M", "rc", "CR", "Final", "ga", "sp", "jre"]))
     if word:
         text += draw(st.sampled_from([".", "-"])) + word
-        text += draw(st.sampled_from(["", "1", "2", "10", "-1", "-2"]))
+        # A letter stands for its word only right before a number; else Maven's order has cycles:
+        # 1-SNAPSHOT < 1 < 1.b-1 < 1-SNAPSHOT.
+        numbered = ["1", "2", "10"] if len(word) == 1 else ["", "1", "2", "10", "-1", "-2"]
+        text += draw(st.sampled_from(numbered))
     return text + draw(st.sampled_from(["", "-SNAPSHOT"]))
 
 
