@@ -37,6 +37,7 @@ def test_absence_is_answered(status: int) -> None:
         (408, UpstreamUnavailable),
         (414, UpstreamError),
         (416, UpstreamError),
+        (501, UpstreamError),
         (500, UpstreamUnavailable),
         (502, UpstreamUnavailable),
         (503, UpstreamUnavailable),

@@ -20,6 +20,9 @@ from virtreg.model import Fetch
 _OF_ITS_OWN = (407, 408)
 """Statuses that say 4xx and mean trouble on the way."""
 
+_DEFINITE = (501,)
+"""Statuses that say 5xx of a server that is well: it does not know the method."""
+
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:[0-9]{1,18}|\*)")
@@ -53,7 +56,7 @@ def check_status(upstream: str, status: int, headers: Mapping[str, str], now: fl
     wait = parse_retry_after(headers.get("retry-after", ""), now)
     if status == 429 or (status == 503 and wait is not None):
         raise UpstreamThrottled(said, upstream=upstream, retry_after=wait)
-    if 400 <= status < 500 and status not in _OF_ITS_OWN:
+    if (400 <= status < 500 and status not in _OF_ITS_OWN) or status in _DEFINITE:
         raise UpstreamError(said, upstream=upstream)
     raise UpstreamUnavailable(said, upstream=upstream)
 
