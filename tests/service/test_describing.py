@@ -8,7 +8,7 @@ import pytest
 
 from tests.service.hub import FILE, LARGE, SMALL, Background, Hub, MakeHub, down, fake
 from tests.service.images import asked, digest_of, manifest, put_blob, put_manifest
-from virtreg.errors import NotFound, UpstreamUnavailable
+from virtreg.errors import IntegrityError, NotFound, UpstreamUnavailable
 from virtreg.formats.container.adapter import ContainerFormat
 from virtreg.service.resolution import Resolved
 from virtreg.testing.fakes import FakeUpstream
@@ -57,6 +57,17 @@ def test_where_head_does_not_tell_get_does(hub_of: MakeHub, quirk: dict[str, Any
     a.put(f"v2/{blob}", SMALL, **quirk)
     hub = hub_of(a)
     assert describe(hub, blob).representation.size == len(SMALL)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>"])
+def test_headers_that_cannot_be_those_of_the_blob_are_not_believed(
+    hub_of: MakeHub, body: bytes
+) -> None:
+    a = fake("a")
+    blob = f"app/blobs/{digest_of(SMALL)}"
+    a.put(f"v2/{blob}", body, headers={"content-type": "text/html"})
+    with pytest.raises(IntegrityError):
+        describe(hub_of(a), blob)
 
 
 def test_a_download_under_way_is_described_by_itself(hub_of: MakeHub) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from virtreg.model import Answered, Entry, Representation, Route
 from virtreg.protocols import Body, Format, Reply
@@ -52,10 +52,8 @@ class Describing:
             answer = Answered(upstream.spec.name, "found", "200 to HEAD")
 
             def read(reply: Reply) -> Heard | None:
-                if reply.length is None:
-                    return None
-                facts = _facts(route, reply.length, reply.headers)
-                return Heard(position, answer, facts=facts)
+                facts = self._facts(route, reply)
+                return None if facts is None else Heard(position, answer, facts=facts)
 
             return upstream.threads, lambda: ask_by_head(
                 upstream, position, route, expectation, None, read
@@ -64,8 +62,8 @@ class Describing:
         def take(heard: Heard) -> Heard | None:
             route = asked.known_as[heard.position]
             facts = heard.facts
-            if heard.reply is not None and heard.reply.length is not None:
-                facts = _facts(route, heard.reply.length, heard.reply.headers)
+            if heard.reply is not None:
+                facts = self._facts(route, heard.reply)
             close_reply(heard)
             self._walking.found(asked, heard.position)
             if facts is not None and facts.size is not None:
@@ -79,7 +77,11 @@ class Describing:
         self._walking.drive(asked, self._walking.entries(asked), question, take, serve)
         return described[0] if described else None
 
-
-def _facts(route: Route, size: int, headers: Mapping[str, str]) -> Representation:
-    digests = {} if route.digest is None else dict([route.digest])
-    return Representation(size, digests, headers.get("content-type"), headers.get("last-modified"))
+    def _facts(self, route: Route, reply: Reply) -> Representation | None:
+        """None where the headers do not tell the size, or are not those of such a body."""
+        size, headers = reply.length, reply.headers
+        if size is None or self._format.examine(route, headers, b"").refusal is not None:
+            return None
+        digests = {} if route.digest is None else dict([route.digest])
+        media_type, modified = headers.get("content-type"), headers.get("last-modified")
+        return Representation(size, digests, media_type, modified)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,17 +61,74 @@ def test_what_cannot_be_a_manifest_or_list_is_refused(
 
 
 def test_a_blob_may_be_anything() -> None:
-    for head in (b"", b"<html>", b"\x00"):
+    for head in (b"<html>", b"\x00"):
         assert container.examine(BLOB, {"content-type": "text/html"}, head).refusal is None
 
 
 def test_an_answer_without_a_body_is_judged_by_its_headers() -> None:
     headers = {"content-type": OCI_MANIFEST, "content-length": "512"}
     assert container.examine(TAG, headers, b"").refusal is None
-    empty = {**headers, "content-length": "0"}
-    assert container.examine(TAG, empty, b"").refusal == "expected a manifest, got an empty body"
-    known = {**empty, "docker-content-digest": f"sha256:{HEX}"}
-    assert container.examine(TAG, known, b"").refusal is None
+    for length in ({"content-length": "0"}, {}):
+        empty = {"content-type": OCI_MANIFEST, **length}
+        told = container.examine(TAG, empty, b"").refusal
+        assert told == "expected a manifest, got an empty body"
+        known = {**empty, "docker-content-digest": f"sha256:{HEX}"}
+        assert container.examine(TAG, known, b"").refusal is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "refusal"),
+    [
+        ({"content-length": "7"}, None),
+        ({}, None),
+        ({"content-length": "0"}, "expected a blob, got an empty body"),
+        ({"content-length": "7", "content-type": "text/html"}, "content of type text/html"),
+    ],
+)
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_headers_alone_are_no_web_page_and_empty_for_the_empty_blob_alone(
+    headers: dict[str, str], refusal: str | None, algorithm: str
+) -> None:
+    some = container.route(f"a/blobs/{algorithm}:{hashlib.new(algorithm, b'a').hexdigest()}")
+    told = container.examine(some, headers, b"").refusal
+    assert (told is None) == (refusal is None)
+    assert (refusal or "") in (told or "")
+    nothing = container.route(f"a/blobs/{algorithm}:{hashlib.new(algorithm).hexdigest()}")
+    assert container.examine(nothing, headers, b"").refusal is None
+
+
+def test_a_manifest_that_no_digest_proves_is_whole_or_refused() -> None:
+    whole = b'{"schemaVersion": 2, "layers": [{"size": 1}]}\n'
+    assert container.examine(TAG, {}, whole).refusal is None
+    for cut in range(1, len(whole) - 1):
+        told = container.examine(TAG, {}, whole[:cut]).refusal
+        assert told is not None
+        assert told.startswith("expected a manifest: the document is no JSON")
+        # What a digest proves is for the digest to judge.
+        claimed = {"docker-content-digest": f"sha256:{HEX}"}
+        assert container.examine(TAG, claimed, whole[:cut]).refusal is None
+        assert container.examine(PINNED, {}, whole[:cut]).refusal is None
+    # The first bytes of a larger one.
+    assert container.examine(TAG, {}, b'{"a":"'.ljust(4096, b"b")).refusal is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "own", "found"),
+    [
+        (OCI_INDEX, OCI_MANIFEST, OCI_MANIFEST),
+        ("image/png", OCI_MANIFEST, OCI_MANIFEST),
+        ("image/png", "", OCI_MANIFEST),
+        (f"{OCI_MANIFEST}; charset=utf-8", OCI_MANIFEST, None),
+        (OCI_MANIFEST, "image/png", None),
+        (OCI_MANIFEST, "application/json", None),
+        (OCI_MANIFEST, "application/x\\u0022", None),
+    ],
+)
+def test_a_header_that_contradicts_the_document_is_not_believed(
+    stated: str, own: str, found: str | None
+) -> None:
+    head = b'{"mediaType": "%b", "config": {}}' % own.encode()
+    assert container.examine(PINNED, {"content-type": stated}, head).content_type == found
 
 
 @pytest.mark.parametrize(

@@ -26,4 +26,6 @@ def bare(text: str) -> str | None:
 def says_nothing(text: str) -> bool:
     """Whether a ``Content-Type`` leaves open which kind of manifest the body is."""
     kind = bare(text)
-    return kind is None or kind.lower() in _VAGUE
+    if kind is None or kind.lower() in _VAGUE:
+        return True
+    return not kind.lower().startswith("application/")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from virtreg.formats.container.media_types import OCI_INDEX, OCI_MANIFEST, bare
+from virtreg.formats.container.media_types import OCI_INDEX, OCI_MANIFEST, bare, says_nothing
 
 _TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)("?)|[\[\]{}:,]', re.DOTALL)
 
@@ -26,6 +26,14 @@ def stated_type(head: bytes) -> str | None:
     if b"manifests" in fields:
         return OCI_INDEX
     return OCI_MANIFEST if fields.keys() & {b"config", b"layers"} else None
+
+
+def own_type(head: bytes) -> str | None:
+    """The ``mediaType`` that the document itself states, if it is one that a manifest can have."""
+    stated = bare(_top_level(head).get(b"mediaType", b"").decode("latin-1"))
+    if stated is None or says_nothing(stated) or not stated.startswith("application/"):
+        return None
+    return stated
 
 
 def _top_level(head: bytes) -> dict[bytes, bytes]:
