@@ -209,7 +209,7 @@ def test_strangers_who_get_nothing_are_told_it_is_not_there_and_the_next_is_aske
     put_manifest(b, "team/app", ONE, "latest")
     hub = hub_of(a, b)
     assert hub.pull(TAG).body == ONE
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="upstreams of all; a: 401 Unauthorized"):
         hub.get("team/other/manifests/latest")
     a.heal()
     put_manifest(a, "team/other", TWO, "latest")

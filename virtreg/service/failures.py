@@ -18,8 +18,9 @@ def absent(
         answers.get(at, Answered(upstream.name, "absent", "remembered 404"))
         for at, upstream in enumerate(spec.upstreams)
     ]
+    refusals = [answer.detail for answer in said if answer.outcome == "refused"]
     return NotFound(
-        f"{route.path} is in none of the upstreams of {spec.name}",
+        "; ".join([f"{route.path} is in none of the upstreams of {spec.name}", *refusals]),
         answers=said,
         expires_at=until,
         path=route.path,

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from attrs import evolve
+
 from virtreg.core.freshness import fresh_until, is_fresh
 from virtreg.core.walk import Absent, Ask, Broken, Cached, Outcome, Serve, Take, Wait, Walk
 from virtreg.errors import IntegrityError, NotFound, VirtregError
@@ -181,7 +183,10 @@ class Walking:
             ),
             default=0.0,
         )
-        said = {at: heard.answer for at, heard in answers.items()}
+        said = {
+            at: evolve(heard.answer, outcome="refused") if heard.denied else heard.answer
+            for at, heard in answers.items()
+        }
         return absent(self.spec, asked.route, said, until)
 
     def _broken(
