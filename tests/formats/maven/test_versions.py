@@ -14,18 +14,27 @@ from virtreg.formats.maven.versions import ordered, version_key
 texts = st.text(alphabet="019.-_abmrcx", max_size=12)
 
 
+def _numbered(word: str) -> list[str]:
+    """What follows it; more would give cycles, such as 1-SNAPSHOT < 1 < 1.b-1 < 1-SNAPSHOT."""
+    if len(word) == 1:
+        return ["1", "2", "10"]  # a letter stands for its word only right before a number
+    if word in ("Final", "ga"):
+        return [""]  # the release itself
+    return ["", "1", "2", "10", "-1", "-2"]
+
+
 @st.composite
 def conventional(draw: st.DrawFn) -> str:
-    """Dotted numbers, then at most one qualifier with a number, then perhaps -SNAPSHOT."""
+    """Dotted numbers, then at most one qualifier with a number, then perhaps -SNAPSHOT.
+
+    Qualifiers past the release are left out: 1-SNAPSHOT < 1 < 1.sp-1 < 1-SNAPSHOT, says Maven.
+    """
     numbers = draw(st.lists(st.integers(0, 12), min_size=1, max_size=4))
     text = ".".join(map(str, numbers))
-    word = draw(st.sampled_from(["", "alpha", "b", "M", "rc", "CR", "Final", "ga", "sp", "jre"]))
+    word = draw(st.sampled_from(["", "alpha", "b", "M", "rc", "CR", "Final", "ga"]))
     if word:
         text += draw(st.sampled_from([".", "-"])) + word
-        # A letter stands for its word only right before a number; else Maven's order has cycles:
-        # 1-SNAPSHOT < 1 < 1.b-1 < 1-SNAPSHOT.
-        numbered = ["1", "2", "10"] if len(word) == 1 else ["", "1", "2", "10", "-1", "-2"]
-        text += draw(st.sampled_from(numbered))
+        text += draw(st.sampled_from(_numbered(word)))
     return text + draw(st.sampled_from(["", "-SNAPSHOT"]))
 
 
