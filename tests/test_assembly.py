@@ -4,8 +4,22 @@ import re
 from pathlib import Path
 
 import pytest
+from werkzeug.test import create_environ, run_wsgi_app
 
-from virtreg import StorageError, build, default_config
+from virtreg import (
+    Config,
+    ConfigError,
+    RegistrySpec,
+    Secret,
+    ServerConfig,
+    StorageConfig,
+    StorageError,
+    UpstreamSpec,
+    build,
+    default_config,
+)
+from virtreg.model import Login
+from virtreg.testing.origin import Lock, Origin, Tokens
 
 
 def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -14,3 +28,42 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     named = rf"cannot use the folder {re.escape(str(folder))}: Not a directory"
     with pytest.raises(StorageError, match=named):
         build(default_config(folder))
+
+
+class Vault:
+    """A login as a host program obtains it."""
+
+    def login(self) -> Login:
+        return Login("robot", Secret("of the hour"))
+
+
+def test_a_host_gives_upstreams_their_logins(tmp_path: Path) -> None:
+    manifest = b'{"schemaVersion":2,"config":{},"layers":[]}'
+    tokens = Tokens(login=("robot", "of the hour"))
+    with Origin() as origin:
+        origin.put("token", mint=tokens)
+        lock = Lock(tokens, f"{origin.url}/token", "repository:app:pull")
+        origin.put("v2/app/manifests/1", manifest, lock=lock)
+        spec = UpstreamSpec("private", origin.url, allow_private=("127.0.0.0/8",))
+        config = Config(
+            (RegistrySpec(1, "images", "container", (spec,)),),
+            ServerConfig(image_prefix="mirrors"),
+            StorageConfig(tmp_path),
+        )
+        assembly = build(config, logins={"private": Vault()})
+        try:
+            registry = assembly.registries["images"]
+            resolved = registry.resolve(registry.format.route("app/manifests/1"))
+            with resolved.body as body:
+                assert b"".join(body.read()) == manifest
+            asked = create_environ("/v2/mirrors/1/app/manifests/1")
+            answer = run_wsgi_app(assembly.app, asked, buffered=True)
+            assert b"".join(answer[0]) == manifest
+        finally:
+            assembly.close()
+    assert {issued.login for issued in tokens.issued} == {"robot"}
+
+
+def test_a_login_of_no_upstream_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no upstream 'privat'"):
+        build(default_config(tmp_path), logins={"privat": Vault()})

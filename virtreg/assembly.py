@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from wsgiref.types import WSGIApplication
 
-from attrs import frozen
+from attrs import define, evolve, field, frozen
 
 from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.backends.catalog import StaticCatalog
@@ -21,11 +22,18 @@ from virtreg.backends.index import SqlIndex, open_index
 from virtreg.backends.store import LocalStore, open_store
 from virtreg.config import Config
 from virtreg.core.layout import blob_key
-from virtreg.errors import Missing
+from virtreg.errors import ConfigError, Missing
 from virtreg.events import Observer
 from virtreg.formats import named
 from virtreg.model import RegistrySpec, UpstreamSpec
-from virtreg.protocols import Authenticator, CacheStore, Format, Spools, Upstream
+from virtreg.protocols import (
+    Authenticator,
+    CacheStore,
+    CredentialProvider,
+    Format,
+    Spools,
+    Upstream,
+)
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
 from virtreg.service.publishing import Publisher
@@ -58,10 +66,11 @@ class Assembly:
         """``requests``, ``hits``, ``misses``, ``errors``, ``bytes``, and ``active`` downloads."""
         return {**self.ledger.totals(), "active": self.works.intake.active}
 
-    def close(self) -> None:
-        """Finish what runs, publish what is whole, write what is counted."""
+    def close(self, grace: float = _CLOSING_GRACE) -> None:
+        """Finish what runs within ``grace`` seconds, publish what is whole, write what is
+        counted."""
         self.sweeper.close()
-        self.works.close(_CLOSING_GRACE)
+        self.works.close(grace)
         self.ledger.close()
         for upstream in self.upstreams:
             upstream.close()
@@ -74,14 +83,20 @@ def build(
     authenticator: Authenticator | None = None,
     observers: Sequence[Observer] = (),
     formats: Sequence[Format] = (),
+    logins: Mapping[str, CredentialProvider] = MappingProxyType({}),
     clock: Callable[[], float] = time.time,
 ) -> Assembly:
     """Open the storage and put the parts together; threads run from here on.
 
     Without an ``authenticator`` everybody may pull. ``formats`` adds to the built-in ones or
-    replaces them. Raises ConfigError and StorageError.
+    replaces them. ``logins`` gives upstreams, by name, the login that a program of the host's
+    obtains. Raises ConfigError, also for a login of an upstream that is not there, and
+    StorageError.
     """
     catalog = StaticCatalog(config.registries)
+    known = {upstream.name for spec in catalog.registries() for upstream in spec.upstreams}
+    for name in sorted(logins.keys() - known):
+        raise ConfigError(f"logins: there is no upstream {name!r}")
     path = config.storage.path
     store = open_store(config.storage.url or path)
     index = open_index(path)
@@ -95,12 +110,16 @@ def build(
         clock=clock,
         observers=(ready.observe, *observers),
     )
-    offline = config.server.offline
-    upstreams: dict[str, GuardedUpstream] = {}
-    registries = {
-        spec.name: _registry(spec, formats, upstreams, works, offline)
-        for spec in catalog.registries()
-    }
+    upstreams = _Upstreams(clock, logins, offline=config.server.offline)
+    registries: dict[str, PullThroughRegistry] = {}
+    for configured in catalog.registries():
+        spec = _with_logins(configured, logins)
+        registries[spec.name] = PullThroughRegistry(
+            spec,
+            named(spec.format, formats),
+            [upstreams.of(upstream) for upstream in spec.upstreams],
+            works,
+        )
     app = Application(
         registries.values(),
         store,
@@ -110,38 +129,39 @@ def build(
         authenticator or Anonymous(),
         config.server.realm,
         clock,
+        config.server.image_prefix,
     )
     sweeper = Sweeper(store, index, clock)
     ledger.start()
     sweeper.start()
-    return Assembly(app, registries, works, ledger, index, sweeper, tuple(upstreams.values()))
+    made = tuple(upstreams.made.values())
+    return Assembly(app, registries, works, ledger, index, sweeper, made)
 
 
-def _registry(
-    spec: RegistrySpec,
-    formats: Sequence[Format],
-    upstreams: dict[str, GuardedUpstream],
-    works: Works,
-    offline: bool,
-) -> PullThroughRegistry:
-    return PullThroughRegistry(
-        spec,
-        named(spec.format, formats),
-        [_upstream(upstream, upstreams, works.clock, offline) for upstream in spec.upstreams],
-        works,
-    )
-
-
-def _upstream(
-    spec: UpstreamSpec,
-    made: dict[str, GuardedUpstream],
-    clock: Callable[[], float],
-    offline: bool,
-) -> GuardedUpstream:
+@define
+class _Upstreams:
     """One object per upstream, however many registries list it: its limits are its own."""
-    if spec.name not in made:
-        made[spec.name] = GuardedUpstream(HttpUpstream(spec), clock, offline=offline)
-    return made[spec.name]
+
+    _clock: Callable[[], float]
+    _logins: Mapping[str, CredentialProvider]
+    _offline: bool = field(kw_only=True)
+    made: dict[str, GuardedUpstream] = field(factory=dict, init=False)
+
+    def of(self, spec: UpstreamSpec) -> GuardedUpstream:
+        if spec.name not in self.made:
+            upstream = HttpUpstream(spec, credentials=self._logins.get(spec.name))
+            self.made[spec.name] = GuardedUpstream(upstream, self._clock, offline=self._offline)
+        return self.made[spec.name]
+
+
+def _with_logins(spec: RegistrySpec, logins: Mapping[str, CredentialProvider]) -> RegistrySpec:
+    """What is given a login here is not anonymous, though its configuration names none."""
+    return evolve(
+        spec,
+        upstreams=tuple(
+            evolve(upstream, login_provided=upstream.name in logins) for upstream in spec.upstreams
+        ),
+    )
 
 
 def _spool_folder(store: CacheStore, path: Path) -> Callable[[], Path]:

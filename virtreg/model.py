@@ -282,6 +282,8 @@ class UpstreamSpec:
     credential_command: tuple[str, ...] = ()
     """A program and its arguments that prints a login, for passwords that end after some hours;
     instead of ``username`` and ``password``."""
+    login_provided: bool = field(default=False, metadata={"configured": False})
+    """The login comes from the host program; no key of configuration files."""
     token_realms: tuple[str, ...] = ()
     """Hosts, besides the upstream's own and those of its registrable domain, whose token service
     is given the credentials."""
@@ -316,7 +318,13 @@ class UpstreamSpec:
     @cached_property
     def anonymous(self) -> bool:
         """Whether nothing proves who asks."""
-        return not (self.username or self.bearer or self.headers or self.credential_command)
+        return not (
+            self.username
+            or self.bearer
+            or self.headers
+            or self.credential_command
+            or self.login_provided
+        )
 
     @cached_property
     def key(self) -> str:

@@ -123,6 +123,7 @@ def test_a_base_url_is_kept_in_one_spelling(tmp_path: Path, url: str, kept: str)
             'headers = { X-A = "env:T", x-a = "env:T" }',
             "headers.x-a: stands there twice, in different spellings",
         ),
+        ("login_provided = true", "login_provided: unknown key"),
         ("retries = 3", "retries: unknown key; known: name, url, username"),
         ('read_timeot = "3"', 'read_timeot: unknown key; did you mean "read_timeout"?'),
     ],
@@ -149,6 +150,10 @@ def test_an_upstream_key_that_cannot_be_is_refused(tmp_path: Path, line: str, re
             "server.realm: must be 1 to 255 printable ASCII characters",
         ),
         ('[server]\nhost = ""', "server.host: must be a host name or an address"),
+        (
+            '[server]\nimage_prefix = "/mirrors"',
+            "server.image_prefix: must be a path of",
+        ),
         ("[server]\noffline = 1", "server.offline: must be true or false, not a whole number"),
         ('[storage]\npath = ""', "storage.path: must be the path of a folder"),
         ('[storage]\nurl = "bucket"', "storage.url: must be a URL such as"),

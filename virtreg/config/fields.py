@@ -14,6 +14,7 @@ _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,255}")
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?")
 _NAMESPACE = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
+_IMAGE_PREFIX = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*", re.ASCII)
 _STORE_URL = re.compile(r"[a-z][a-z0-9+.-]*://\S*")
 
 _OWN_HEADERS = re.compile(
@@ -170,6 +171,13 @@ def realm(text: str) -> str:
         raise ValueError("must be 1 to 255 printable ASCII characters")
     if '"' in text or "\\" in text:
         raise ValueError("must have no double quote and no backslash")
+    return text
+
+
+def image_prefix(text: str) -> str:
+    """Begins the names of images (OCI distribution-spec 1.1.1, Pulling manifests)."""
+    if not _IMAGE_PREFIX.fullmatch(text) or len(text) > 100:
+        raise ValueError('must be a path of lower-case names, such as "mirrors/images"')
     return text
 
 

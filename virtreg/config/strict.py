@@ -18,6 +18,7 @@ from cattrs import BaseConverter, ClassValidationError, Converter, ForbiddenExtr
 from cattrs.gen import make_dict_structure_fn, override
 
 T = TypeVar("T")
+A = TypeVar("A", bound=attrs.AttrsInstance)
 V = TypeVar("V")
 Hook = Callable[[Any, Any], Any]
 
@@ -90,18 +91,21 @@ def each(attempts: Iterable[tuple[str, Callable[[], T]]]) -> tuple[T, ...]:
 
 def table(
     converter: Converter,
-    kind: type[T],
+    kind: type[A],
     hooks: Mapping[str, Hook],
     check: Callable[[dict[str, Any]], Iterable[tuple[str, str]]] = lambda _: (),
-) -> Callable[[Any, Any], T]:
+) -> Callable[[Any, Any], A]:
     """A structure hook for a TOML table whose keys have hooks of their own.
 
     ``check`` sees the table whole and yields further problems.
     """
     overrides: dict[str, Any] = {key: override(struct_hook=hook) for key, hook in hooks.items()}
+    overrides |= {
+        each.name: override(omit=True) for each in attrs.fields(kind) if not _is_key(each)
+    }
     inner = make_dict_structure_fn(kind, converter, **overrides)
 
-    def structure(value: Any, _: Any) -> T:
+    def structure(value: Any, _: Any) -> A:
         content = expect(dict, value)
         found = list(check(content))
         try:
@@ -158,7 +162,7 @@ def problems(error: Exception, path: str = "") -> Iterator[tuple[str, str]]:
         for inner in plain:
             yield from problems(inner, path)
     elif isinstance(error, ForbiddenExtraKeysError):
-        known = [field.name for field in attrs.fields(error.cl)]
+        known = [field.name for field in attrs.fields(error.cl) if _is_key(field)]
         for key in sorted(error.extra_fields):
             yield join(path, key), f"unknown key; {nearest(key, known)}"
     elif isinstance(error, KeyError):
@@ -167,6 +171,10 @@ def problems(error: Exception, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, str(error)
     else:
         raise error
+
+
+def _is_key(field: attrs.Attribute[Any]) -> bool:
+    return field.metadata.get("configured", True) is not False
 
 
 def join(path: str, below: str) -> str:

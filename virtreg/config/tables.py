@@ -112,6 +112,7 @@ def reader(environ: Mapping[str, str], folder: Path) -> Converter:
         "port": _whole(0, 65535),
         "threads": _whole(1, 4096),
         "realm": checked(str, fields.realm),
+        "image_prefix": checked(str, fields.image_prefix),
         "graceful_timeout": _whole(1, 86400),
         "hot_bytes": _whole(0, 2**40),
     }

@@ -17,7 +17,7 @@ MEBIBYTE = 1024 * 1024
 @frozen
 class ServerConfig:
     """``[server]``: how the bundled server listens. Other WSGI servers read none of it but
-    ``realm``, ``access_log``, ``hot_bytes`` and ``offline``."""
+    ``realm``, ``access_log``, ``hot_bytes``, ``offline`` and ``image_prefix``."""
 
     host: str = "127.0.0.1"
     """Name or address to listen on; ``0.0.0.0`` and ``::`` are every address of the machine."""
@@ -35,6 +35,8 @@ class ServerConfig:
     """Memory for answers kept ready."""
     offline: bool = False
     """No upstream is ever asked: what is cached is served, whatever its age."""
+    image_prefix: str = "virtual_registries/container"
+    """Stands before a registry's id in the names of images, as GitLab documents it."""
 
 
 @frozen
