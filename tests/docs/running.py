@@ -17,6 +17,7 @@ import waitress.adjustments  # type: ignore[import-untyped]
 from sybil import Example
 from sybil.parsers.markdown import CodeBlockParser
 
+from tests.docs import engines
 from virtreg.cli.commands import virtreg
 from virtreg.config import Config, load
 from virtreg.model import RegistrySpec
@@ -25,18 +26,23 @@ from virtreg.snippets import snippets
 ROOT = Path(__file__).parents[2]
 
 _UPSTREAM = '[[upstream]]\nname = "central"\nurl = "https://repo1.maven.org/maven2"\n'
-_OTHERS = {"mvn", "curl", "export", "pip", "uwsgi"}
-"""Commands of others, which are read and not run."""
+_OTHERS = {"curl", "export", "mvn", "pip", "rsync", "sudo", "uwsgi", "xargs"} | {
+    *("/kaniko/executor", "buildah", "cosign", "crane", "ctr", "docker", "helm", "nerdctl", "oras"),
+    *("podman", "skopeo"),
+}
+"""Commands of others, which are read here. What images need of those that are installed is run by
+:mod:`tests.docs.test_image_commands`."""
 
 
-def configuration(text: str, folder: Path) -> Config:
-    """``text`` as a file, with the tables it leaves out, its secrets and its files made up."""
+def configuration(text: str, folder: Path, kind: str = "maven") -> Config:
+    """``text`` as a file, with the tables it leaves out, its secrets and its files made up.
+    ``kind`` is the format of the registry, where it has none."""
     names = [table["name"] for table in tomllib.loads(text).get("upstream", [])]
     if not names:
         text += _UPSTREAM
     if "[[registry]]" not in text:
         listed = json.dumps(names or ["central"])
-        text += f'\n[[registry]]\nname = "main"\nformat = "maven"\nupstreams = {listed}\n'
+        text += f'\n[[registry]]\nname = "main"\nformat = "{kind}"\nupstreams = {listed}\n'
     for beside in re.findall(r'^ca_file = "(.+)"', text, re.MULTILINE):
         (folder / beside).touch()
     path = folder / "snippet.toml"
@@ -45,7 +51,11 @@ def configuration(text: str, folder: Path) -> Config:
 
 
 def _toml(example: Example) -> None:
-    assert configuration(example.parsed, Path.cwd()).registries
+    text = example.parsed
+    if engines.reads(tomllib.loads(text)):
+        return
+    for kind in ("maven", "container"):
+        assert configuration(text, Path.cwd(), kind).registries
 
 
 def _python(example: Example) -> None:
