@@ -1,1 +1,1 @@
-"""Side-by-side measurements on loopback: virtreg, nginx as a cache, nginx as a file server."""
+"""Side-by-side measurements on loopback: virtreg and its peers, for files and for images."""

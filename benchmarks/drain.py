@@ -1,7 +1,8 @@
 """A client that only counts: ``python -m benchmarks.drain URL TIMES CLIENTS``.
 
 Bodies are dropped inside the kernel (MSG_TRUNC, tcp(7)), so that the server is what is measured.
-Prints one JSON object: ``bytes``, ``seconds``, ``first_byte`` (seconds, median over transfers).
+Prints one JSON object: ``bytes``, ``seconds``, ``latency`` (seconds to the first byte of a body,
+median over transfers).
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def main(url: str, times: int, clients: int) -> None:
     seconds = time.perf_counter() - started
     first = statistics.median(first for _, first in transfers)
     total = sum(size for size, _ in transfers)
-    print(json.dumps({"bytes": total, "seconds": seconds, "first_byte": first}))
+    print(json.dumps({"bytes": total, "seconds": seconds, "latency": first}))
 
 
 if __name__ == "__main__":

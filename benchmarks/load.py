@@ -1,4 +1,4 @@
-"""Load from processes of their own: wrk for small answers, a draining client for big ones."""
+"""Load from processes of their own: wrk for small answers, clients that drop what they get."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from attrs import frozen
 
-from benchmarks.processes import cpu_seconds, on_cpu, resident, settle, tool
+from benchmarks.processes import (
+    cpu_seconds,
+    forget_peak,
+    on_cpu,
+    peak,
+    resident,
+    settle,
+    tool,
+)
 from benchmarks.targets import Target
 
 _REPORT = """
@@ -41,25 +50,41 @@ class Measure:
     """One target in one round."""
 
     rate: float
-    """Requests or gigabytes a second."""
+    """Requests, gigabytes or whole pulls a second."""
     cpu: float
-    """CPU of the server: microseconds a request, or seconds a gigabyte."""
+    """CPU of the server: microseconds a request, or seconds a gigabyte or a pull."""
     latency: float
-    """Milliseconds: the 99th percentile of small answers, the first byte of big ones."""
+    """Milliseconds: the 99th percentile of small answers, the first byte of big ones, the whole
+    of a pull."""
     memory: float
     """Resident megabytes afterwards."""
+    growth: float | None = None
+    """Resident megabytes at most, above those before."""
+    asked: int | None = None
+    """Requests that the upstream got meanwhile."""
 
 
-def requests(target: Target, path: str, connections: int, seconds: int, cpu: int | None) -> Measure:
-    """Ask for one path again and again. SystemExit when any answer is not a success."""
-    url = f"{target.urls['hits']}/{path}"
-    return _wrk(target, url, _REPORT, [], connections, seconds, cpu, absent=False)
+class Failed(Exception):
+    """A target answered otherwise than the load wants; the message says how."""
+
+
+def requests(
+    target: Target,
+    url: str,
+    connections: int,
+    seconds: int,
+    cpu: int | None,
+    accept: str = "*/*",
+) -> Measure:
+    """Ask for one URL again and again. Raises Failed when any answer is not a success."""
+    return _wrk(target, url, _REPORT, [], connections, seconds, cpu, absent=False, accept=accept)
 
 
 def misses(
     target: Target, registry: str, stamp: str, connections: int, seconds: int, cpu: int | None
 ) -> Measure:
-    """Ask for a path nobody asked for before, each time; ``stamp`` is unique to this call."""
+    """Ask for a path nobody asked for before, each time; ``stamp`` is unique to this call. Raises
+    Failed."""
     base = "/" + target.urls[registry].split("/", 3)[3]
     absent = registry.startswith("absent")
     url = target.urls[registry]
@@ -70,20 +95,41 @@ def misses(
 
 
 def downloads(target: Target, url: str, times: int, clients: int, cpu: int | None) -> Measure:
-    """Drain a big file ``times`` times in each of ``clients`` connections at once."""
-    command = [sys.executable, "-m", "benchmarks.drain", url, str(times), str(clients)]
+    """Drain a big file ``times`` times in each of ``clients`` connections at once. Raises
+    Failed."""
+    arguments = ["benchmarks.drain", url, str(times), str(clients)]
+    return _transfer(target, arguments, lambda seen: float(seen["bytes"]) / 1e9, cpu)
+
+
+def pulls(
+    target: Target, base: str, repository: str, tag: str, times: int, cpu: int | None
+) -> Measure:
+    """Pull an image so often, one time after the other."""
+    arguments = ["benchmarks.images.pull", base, repository, tag, str(times)]
+    return _transfer(target, arguments, lambda seen: float(seen["pulls"]), cpu)
+
+
+def _transfer(
+    target: Target,
+    arguments: list[str],
+    amount: Callable[[dict[str, float]], float],
+    cpu: int | None,
+) -> Measure:
+    """Run a client of ours, which prints what it saw, of which ``amount`` is what counts."""
     os.sync()  # what others left to write is not this target's to wait for
+    forget_peak(target.pid)
+    held = resident(target.pid)
     before = cpu_seconds(target.pid)
-    seen = json.loads(_run(on_cpu(cpu, command)))
+    seen = json.loads(_run(on_cpu(cpu, [sys.executable, "-m", *arguments])))
     # Work put off until the clients have their bytes counts too, and is not the next one's burden.
     settle(target.pid)
     used = cpu_seconds(target.pid) - before
-    gigabytes = seen["bytes"] / 1e9
     return Measure(
-        rate=gigabytes / seen["seconds"],
-        cpu=used / gigabytes,
-        latency=seen["first_byte"] * 1000,
+        rate=amount(seen) / seen["seconds"],
+        cpu=used / amount(seen),
+        latency=seen["latency"] * 1000,
         memory=resident(target.pid) / 1e6,
+        growth=(peak(target.pid) - held) / 1e6,
     )
 
 
@@ -97,18 +143,20 @@ def _wrk(
     cpu: int | None,
     *,
     absent: bool,
+    accept: str = "*/*",
 ) -> Measure:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
-        command = [tool("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "-s", file.name, url]
+        command = [tool("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "-s", file.name]
+        command += ["-H", f"Accept: {accept}", url]
         before = cpu_seconds(target.pid)
         seen = json.loads(_run(on_cpu(cpu, [*command, "--", *arguments])).splitlines()[-1])
         used = cpu_seconds(target.pid) - before
     answered = seen["requests"]
     wrong = seen["sockets"] + (answered - seen["statuses"] if absent else seen["statuses"])
     if not answered or wrong:
-        raise SystemExit(f"{target.name}: {wrong} of {answered} answers of {url} were wrong")
+        raise Failed(f"{wrong} of {answered} answers of {url} were wrong")
     return Measure(
         rate=answered / seen["seconds"],
         cpu=used / answered * 1e6,
@@ -122,5 +170,5 @@ def _run(command: list[str]) -> str:
     above = Path(__file__).parent.parent
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=above)
     if done.returncode:
-        raise SystemExit(done.stderr.strip() or f"{command} ended with {done.returncode}")
+        raise Failed(done.stderr.strip() or f"{command} ended with {done.returncode}")
     return done.stdout

@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -20,10 +21,16 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 def tool(name: str) -> str:
     """The path of an installed program; SystemExit naming it when it is missing."""
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    found = find(name)
     if found is None:
         raise SystemExit(f"{name} is not installed")
     return found
+
+
+def find(name: str) -> str | None:
+    """The path of a program of the system or of this Python's environment."""
+    beside = Path(sys.executable).parent
+    return shutil.which(name, path=f"{beside}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 
 def on_cpu(cpu: int | None, command: Sequence[str]) -> list[str]:
@@ -101,10 +108,24 @@ def settle(pid: int, seconds: float = 15) -> None:
 
 def resident(pid: int) -> int:
     """Bytes of memory held by a process and its descendants; shared pages count for each."""
+    return _memory(pid, "VmRSS")
+
+
+def forget_peak(pid: int) -> None:
+    """Let :func:`peak` begin again for a process and its descendants."""
+    for member in family(pid):
+        Path(f"/proc/{member}/clear_refs").write_text("5")  # proc(5)
+
+
+def peak(pid: int) -> int:
+    """Most bytes that each of them held, summed: at least the most that all held at one time."""
+    return _memory(pid, "VmHWM")
+
+
+def _memory(pid: int, line: str) -> int:
     total = 0
     for member in family(pid):
-        found = re.search(
-            r"^VmRSS:\s+(\d+) kB$", Path(f"/proc/{member}/status").read_text(), re.MULTILINE
-        )
+        status = Path(f"/proc/{member}/status").read_text()
+        found = re.search(rf"^{line}:\s+(\d+) kB$", status, re.MULTILINE)
         total += int(found[1]) * 1024 if found else 0
     return total

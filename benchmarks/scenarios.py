@@ -21,9 +21,11 @@ class Effort:
     """Of load by wrk, which counts in whole ones."""
     big: int
     repeats: int
-    """Downloads of the big file in one measurement."""
+    """Downloads of the big file in one measurement, and pulls of an image."""
     load_cpu: int | None
     """The CPU that load is pinned to."""
+    layer: int = 500 * MB
+    """Of the layers that one client pulls cold."""
 
 
 FULL = Effort(rounds=5, seconds=3, big=200 * MB, repeats=5, load_cpu=None)
@@ -43,20 +45,25 @@ class Scenario:
     measure: Round
     warm: Callable[[Target], None] = field(default=lambda _: None)
     """Run once for each target before the first round."""
+    peers: tuple[str, ...] = ("nginx-proxy", "direct")
+    """Whom the ratios are taken against: the first of these that takes part."""
 
 
 def scenarios(repository: Repository, effort: Effort) -> list[Scenario]:
     """Every scenario, with its paths and its load fixed."""
     cpu = effort.load_cpu
 
+    def small_url(target: Target) -> str:
+        return f"{target.urls['hits']}/{repository.small_path()}"
+
     def small(connections: int) -> Round:
         return lambda target, _: load.requests(
-            target, repository.small_path(), connections, effort.seconds, cpu
+            target, small_url(target), connections, effort.seconds, cpu
         )
 
     def warm_small(target: Target) -> None:
-        load.downloads(target, f"{target.urls['hits']}/{repository.small_path()}", 1, 1, cpu)
-        load.requests(target, repository.small_path(), 16, 1, cpu)
+        load.downloads(target, small_url(target), 1, 1, cpu)
+        load.requests(target, small_url(target), 16, 1, cpu)
 
     def big_url(target: Target) -> str:
         return f"{target.urls['hits']}/{repository.big_path()}"

@@ -74,7 +74,7 @@ def upstream(folder: Path, root: Path, cpu: int | None) -> Target:
     urls = {"hits": f"{base}/files", "cold": f"{base}/files"}
     urls |= {f"absent-{width}": f"{base}/missing" for width in WIDTHS}
     urls |= {f"last-{width}": f"{base}/any" for width in WIDTHS}
-    return _nginx("direct", folder, http, urls, cpu)
+    return nginx("direct", folder, http, urls, cpu)
 
 
 def static(folder: Path, root: Path, cpu: int | None) -> Target:
@@ -82,7 +82,7 @@ def static(folder: Path, root: Path, cpu: int | None) -> Target:
     port = free_port()
     folder.mkdir()
     http = f"  server {{ listen 127.0.0.1:{port}; root {root}; }}"
-    return _nginx("nginx-static", folder, http, {"hits": f"http://127.0.0.1:{port}"}, cpu)
+    return nginx("nginx-static", folder, http, {"hits": f"http://127.0.0.1:{port}"}, cpu)
 
 
 def proxy(folder: Path, behind: Target, cpu: int | None) -> Target:
@@ -107,7 +107,7 @@ def proxy(folder: Path, behind: Target, cpu: int | None) -> Target:
     }}
   }}"""
     base = f"http://127.0.0.1:{port}"
-    return _nginx("nginx-proxy", folder, http, {"hits": base, "cold": base}, cpu)
+    return nginx("nginx-proxy", folder, http, {"hits": base, "cold": base}, cpu)
 
 
 def virtreg(folder: Path, behind: Target, cpu: int | None) -> Target:
@@ -137,21 +137,23 @@ def virtreg(folder: Path, behind: Target, cpu: int | None) -> Target:
     base = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "virtreg", "serve", str(config)]
     urls = {registry: f"{base}/maven/{registry}" for registry in registries}
-    return _start("virtreg", command, folder, urls, f"{base}/-/ready", cpu)
+    return start("virtreg", command, folder, urls, f"{base}/-/ready", cpu)
 
 
-def _nginx(name: str, folder: Path, http: str, urls: dict[str, str], cpu: int | None) -> Target:
+def nginx(name: str, folder: Path, http: str, urls: dict[str, str], cpu: int | None) -> Target:
+    """nginx in an existing folder; ``http`` is that section of its configuration."""
     # Workers of a root master would give up root and could not read the files of a private folder.
     user = "user root;\n" if os.geteuid() == 0 else ""
     config = folder / "nginx.conf"
     config.write_text(_NGINX.format(folder=folder, user=user, http=http))
     command = [tool("nginx"), "-p", str(folder), "-c", str(config), "-e", f"{folder}/error.log"]
-    return _start(name, command, folder, urls, next(iter(urls.values())) + "/", cpu)
+    return start(name, command, folder, urls, next(iter(urls.values())) + "/", cpu)
 
 
-def _start(
+def start(
     name: str, command: list[str], folder: Path, urls: dict[str, str], ready: str, cpu: int | None
 ) -> Target:
+    """Run a server in an existing folder until it answers at ``ready``."""
     with (folder / "output.log").open("wb") as output:
         process = subprocess.Popen(on_cpu(cpu, command), cwd=folder, stdout=output, stderr=output)
     await_answer(ready, process)
