@@ -161,6 +161,8 @@ class Fetch:
     """As in :class:`Expectation`."""
     metered: bool = False
     """As in :class:`Expectation`."""
+    bulk: bool = False
+    """The body may be long: it leaves some of the upstream's connections to what is not."""
 
 
 @frozen

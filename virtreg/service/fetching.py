@@ -29,6 +29,7 @@ def fetch_of(
         query=expectation.query,
         scope=expectation.scope,
         metered=expectation.metered,
+        bulk=expectation.head_alone and method == "GET",
     )
 
 

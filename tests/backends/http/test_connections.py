@@ -95,6 +95,25 @@ def test_no_more_than_the_allowed_connections_at_once() -> None:
         second.close()
 
 
+def test_long_bodies_leave_connections_to_short_ones() -> None:
+    settings = {"max_connections": 4, "read_timeout": 0.2}
+    with Origin({"a": b"x"}) as origin, upstream(origin.url, **settings) as up:
+        long = [up.fetch(Fetch("a", bulk=True)) for _ in range(3)]
+        with pytest.raises(UpstreamBusy):
+            up.fetch(Fetch("a", bulk=True))
+        assert get(up, "a") == (200, b"x")
+        long.pop().close()
+        long.append(up.fetch(Fetch("a", bulk=True)))
+        short = up.fetch(Fetch("a"))
+        with pytest.raises(UpstreamBusy):
+            up.fetch(Fetch("a"))
+        for reply in (*long, short):
+            reply.close()
+        for _ in range(5):
+            with fetched(up, "a") as reply:
+                assert reply.read(1) == b"x"
+
+
 def test_a_waiting_fetch_goes_on_when_a_reply_is_closed() -> None:
     gate = Gate()
     with Origin({"b": b"y"}) as origin, upstream(origin.url, max_connections=1) as up:

@@ -14,22 +14,34 @@ Origin = tuple[str, str, int]
 
 
 class Pool:
-    """Slots for ``size`` exchanges at once, and at most as many idle connections. Thread-safe."""
+    """Slots for ``size`` exchanges at once, a quarter of them never for bulk, and at most as many
+    idle connections. Thread-safe."""
 
     def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._size = size
         self._slots = threading.BoundedSemaphore(size)
+        self._for_bulk = threading.BoundedSemaphore(size - size // 4)
         self._lock = threading.Lock()
         self._idle: list[tuple[float, Origin, GuardedHTTPConnection]] = []
         self._closed = False
 
-    def acquire(self, timeout: float) -> bool:
-        """Take a slot, waiting at most ``timeout`` seconds; each is given back by ``release``."""
-        return self._slots.acquire(timeout=timeout)
+    def acquire(self, timeout: float, *, bulk: bool = False) -> bool:
+        """Take a slot, waiting at most ``timeout`` seconds; each is given back by ``release``,
+        said to be ``bulk`` or not as here."""
+        ends = self._clock() + timeout
+        if bulk and not self._for_bulk.acquire(timeout=timeout):
+            return False
+        if self._slots.acquire(timeout=max(0.0, ends - self._clock())):
+            return True
+        if bulk:
+            self._for_bulk.release()
+        return False
 
-    def release(self) -> None:
+    def release(self, *, bulk: bool = False) -> None:
         self._slots.release()
+        if bulk:
+            self._for_bulk.release()
 
     def take(self, origin: Origin) -> GuardedHTTPConnection | None:
         """The idle connection to this origin used last, if one is still good."""

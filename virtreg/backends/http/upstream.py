@@ -111,7 +111,7 @@ class HttpUpstream:
         visited = {url}
         trusted = True
         for _ in range(_MOST_REDIRECTS + 1):
-            send = functools.partial(self._send, url, request.method, fields, deadline)
+            send = functools.partial(self._send, url, request, fields, deadline)
             reply = self._access.get().ask(url, request.scope, trusted, send)
             if reply.status not in _REDIRECTS:
                 return reply
@@ -142,9 +142,10 @@ class HttpUpstream:
         return following
 
     def _send(
-        self, url: WebUrl, method: str, fields: Fields, deadline: Deadline, credentials: Fields
+        self, url: WebUrl, request: Fetch, fields: Fields, deadline: Deadline, credentials: Fields
     ) -> HttpReply:
-        return self._wire.ask(url, method, (*fields, *credentials), deadline)
+        everything = (*fields, *credentials)
+        return self._wire.ask(url, request.method, everything, deadline, bulk=request.bulk)
 
     def _make_access(self) -> Access:
         name = self._spec.name

@@ -33,11 +33,13 @@ class Wire:
         fields: Fields,
         deadline: Deadline,
         body: bytes | None = None,
+        *,
+        bulk: bool = False,
     ) -> HttpReply:
         """One exchange, whatever its status. It holds one of the upstream's slots until its reply
-        is closed. Raises UpstreamError."""
+        is closed, one of those for bulk if it is. Raises UpstreamError."""
         pool = self._pool()
-        if not pool.acquire(self._spec.read_timeout):
+        if not pool.acquire(self._spec.read_timeout, bulk=bulk):
             raise UpstreamBusy(
                 f"upstream {self._spec.name!r}: all {self._spec.max_connections} connections busy",
                 upstream=self._spec.name,
@@ -46,7 +48,7 @@ class Wire:
         try:
             exchange = self._line.ask(pool, url, method, fields, deadline, body)
         except BaseException:
-            pool.release()
+            pool.release(bulk=bulk)
             raise
 
         def release(reusable: bool) -> None:
@@ -56,7 +58,7 @@ class Wire:
                 else:
                     exchange.connection.close()
             finally:
-                pool.release()
+                pool.release(bulk=bulk)
 
         try:
             check_lines(self._spec.name, exchange.response.headers)
