@@ -65,11 +65,21 @@ class Questions:
         answer = Answered(upstream.spec.name, "found", "200 to HEAD")
 
         def read(reply: Reply) -> Heard | None:
-            # Another length is another body, whatever the path says: let its digest decide.
-            same = reply.length in (None, held.size)
-            return Heard(position, answer, held=held) if same else None
+            vouches = self._vouches(route, reply, held)
+            return Heard(position, answer, held=held) if vouches else None
 
         return ask_by_head(upstream, position, route, expectation, known, read)
+
+    def _vouches(self, route: Route, reply: Reply, held: Entry) -> bool:
+        """Whether an answer to HEAD is about the body that is held, by the digest or the length it
+        tells. One that tells neither may be a page to sign in at."""
+        examined = self._format.examine(route, reply.headers, b"")
+        told = [
+            held.digests.get(algorithm) == digest for algorithm, digest in examined.claims.items()
+        ]
+        if reply.length is not None:
+            told.append(reply.length == held.size)
+        return examined.refusal is None and bool(told) and all(told)
 
     def _held(self, upstream: GuardedUpstream, route: Route) -> Entry | None:
         """The very body, if it came from this same upstream under another path. That it is there

@@ -79,6 +79,10 @@ class Taking:
             return ask(upstream, position, route, self._format.expect(route), None)
         except UpstreamError as error:
             return Heard(position, answered(upstream.spec.name, error), error=error)
+        if resolved.source != upstream.spec.key:
+            # Another upstream's bytes: a digest alone earns nobody what it never sent, since
+            # what is kept for it is served wherever it is an upstream.
+            return ask(upstream, position, route, self._format.expect(route), None)
         now = self._works.clock()
         entry = Entry(
             source=upstream.spec.key,
