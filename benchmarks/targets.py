@@ -6,7 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from attrs import define, field
@@ -85,18 +85,19 @@ def static(folder: Path, root: Path, cpu: int | None) -> Target:
     return nginx("nginx-static", folder, http, {"hits": f"http://127.0.0.1:{port}"}, cpu)
 
 
-def proxy(folder: Path, behind: Target, cpu: int | None) -> Target:
-    """nginx that caches what it fetches from the upstream."""
+def proxy(folder: Path, behind: str, place: str, names: Iterable[str], cpu: int | None) -> Target:
+    """nginx that caches what it fetches below the URL ``behind``, offered below ``place`` under
+    those names of registries."""
     port = free_port()
     folder.mkdir()
-    origin = behind.urls["hits"].removeprefix("http://").partition("/")[0]
+    origin, _, path = behind.removeprefix("http://").partition("/")
     http = f"""  proxy_cache_path {folder}/cache levels=1:2 keys_zone=bench:16m max_size=32g
     inactive=1d use_temp_path=off;
   upstream origin {{ server {origin}; keepalive 32; }}
   server {{
     listen 127.0.0.1:{port};
-    location / {{
-      proxy_pass http://origin/files/;
+    location {place}/ {{
+      proxy_pass http://origin/{path}/;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_cache bench;
@@ -106,8 +107,8 @@ def proxy(folder: Path, behind: Target, cpu: int | None) -> Target:
       proxy_cache_lock_age 60s;
     }}
   }}"""
-    base = f"http://127.0.0.1:{port}"
-    return nginx("nginx-proxy", folder, http, {"hits": base, "cold": base}, cpu)
+    urls = dict.fromkeys(names, f"http://127.0.0.1:{port}{place}")
+    return nginx("nginx-proxy", folder, http, urls, cpu)
 
 
 def virtreg(folder: Path, behind: Target, cpu: int | None) -> Target:
@@ -164,7 +165,9 @@ Start = Callable[[Path, Path, Target, int | None], Target]
 
 STARTS: dict[str, Start] = {
     "nginx-static": lambda folder, root, _, cpu: static(folder, root, cpu),
-    "nginx-proxy": lambda folder, _, behind, cpu: proxy(folder, behind, cpu),
+    "nginx-proxy": lambda folder, _, behind, cpu: proxy(
+        folder, behind.urls["hits"], "", ("hits", "cold"), cpu
+    ),
     "virtreg": lambda folder, _, behind, cpu: virtreg(folder, behind, cpu),
 }
 """How each server under test is started; pass any subset to compare fewer."""

@@ -11,12 +11,12 @@ from attrs import define
 
 from benchmarks.images.shelf import MANIFEST, TAG, Image
 from benchmarks.processes import find, free_port, tool
-from benchmarks.targets import Target, nginx, start
+from benchmarks.targets import Target, nginx, proxy, start
 
 LINE = 125_000_000
 """Bytes a second, which a network of 1 Gbit/s moves."""
 
-_NGINX = """  log_format bench "$request_method $uri $status";
+_NGINX = """  log_format bench "$request_method $request_uri $status";
   map $uri $held {{
     default none;
     "~/(?:blobs|manifests)/sha256:(?<hex>[0-9a-f]+)$" $hex;
@@ -69,6 +69,12 @@ def upstream(folder: Path, root: Path, images: list[Image], cpu: int | None) -> 
     urls = {"images": f"http://127.0.0.1:{port}/v2"}
     running = nginx("direct", folder, http, urls, cpu)
     return Upstream(running.name, running.urls, running.process, log)
+
+
+def nginx_proxy(folder: Path, behind: Upstream, cpu: int | None) -> Target:
+    """A cache that knows nothing of images, proves nothing and never asks again: what the machine
+    allows."""
+    return proxy(folder, behind.urls["images"], "/v2", ("images",), cpu)
 
 
 def virtreg(folder: Path, behind: Upstream, cpu: int | None) -> Target:
@@ -141,6 +147,7 @@ registry = "{behind.origin}"
 Start = Callable[[Path, Upstream, int | None], Target]
 
 STARTS: dict[str, Start] = {
+    "nginx-proxy": nginx_proxy,
     "docker-registry": docker_registry,
     "drayage": drayage,
     "virtreg": virtreg,
@@ -150,4 +157,4 @@ STARTS: dict[str, Start] = {
 
 def missing(name: str) -> bool:
     """Whether a server under test is a program that is not installed."""
-    return name != "virtreg" and find(name) is None
+    return name in {"docker-registry", "drayage"} and find(name) is None
