@@ -2,7 +2,7 @@
 # make test       every check and every test; the end-to-end part needs nginx, Maven and Gradle
 # make check      style, types, import walls, known vulnerabilities
 # make test-unit  tests that need nothing but Python
-# make bench      the benchmarks, against nginx
+# make bench      the benchmarks, against nginx and, for images, docker-registry and drayage
 
 FILE ?=
 BENCH ?= --quick
@@ -34,7 +34,9 @@ test-unit: .venv-test/installed
 test-e2e: .venv-test/installed
 	$(TEST)/pytest -m e2e
 
+# There is no drayage for some machines: it is then left out.
 bench: .venv-test/installed
+	-$(TEST)/python -m pip install --quiet --only-binary :all: --group bench
 	$(TEST)/python -m benchmarks $(BENCH)
 
 clean:
