@@ -3,7 +3,7 @@ already is the body."""
 
 from __future__ import annotations
 
-from virtreg.model import Algorithm, Answered, Entry, Route
+from virtreg.model import Algorithm, Answered, Entry, Route, Validators
 from virtreg.protocols import Format, KnowsDigests, Pins, Reply
 from virtreg.service.asking import Heard, Question, ask, ask_by_head
 from virtreg.service.health import GuardedUpstream
@@ -51,7 +51,8 @@ class Questions:
             pin = pins.pinned(route, claims)
             return None if pin is None else Heard(position, answer, pin=pin)
 
-        known = None if entry is None else entry.validators
+        # Not by its date: a name that goes back to an older body is dated before the copy.
+        known = None if entry is None or entry.etag is None else Validators(entry.etag)
         return ask_by_head(upstream, position, route, self._format.expect(route), known, read)
 
     def _body(

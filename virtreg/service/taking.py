@@ -3,11 +3,12 @@ already is its own."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 from attrs import evolve
 
-from virtreg.errors import NotFound, UpstreamError, VirtregError
+from virtreg.errors import NotFound, StorageError, UpstreamError, VirtregError
 from virtreg.events import Event, Filled, FillFailed
 from virtreg.model import Algorithm, Entry, Route
 from virtreg.protocols import Format, Pins
@@ -19,6 +20,8 @@ from virtreg.service.localizing import Asked
 from virtreg.service.resolution import Resolved
 from virtreg.service.walking import Walking
 from virtreg.service.works import SUSPECTED, Landed, Works
+
+_log = logging.getLogger(__name__)
 
 
 class Taking:
@@ -78,6 +81,9 @@ class Taking:
             # It has moved on in this moment, or does not serve by digest: what is it now?
             return ask(upstream, position, route, self._format.expect(route), None)
         except UpstreamError as error:
+            if error.upstream != upstream.spec.name:
+                # This one does not serve it by digest, and another cannot be asked.
+                return ask(upstream, position, route, self._format.expect(route), None)
             return Heard(position, answered(upstream.spec.name, error), error=error)
         if resolved.source != upstream.spec.key:
             # Another upstream's bytes: a digest alone earns nobody what it never sent, since
@@ -116,7 +122,11 @@ class Taking:
         self._walking.found(asked, position)
         now = self._works.clock()
         entry = evolve(held, path=route.path, created_at=now, checked_at=now)
-        self._works.index.put([entry])
+        try:
+            self._works.index.put([entry])
+        except StorageError as failure:
+            # As good an answer on a full disk, and asked for again.
+            _log.warning("%s could not be remembered: %s", entry.path, failure.message)
         self._works.negatives.forget(entry.source, entry.path)
         until = self._walking.fresh_until(route, entry)
         flight.answer(Landed("revalidated", until, entry=entry, route=route))
