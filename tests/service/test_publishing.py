@@ -77,6 +77,16 @@ def test_what_piles_up_is_published_together(index: SqlIndex) -> None:
     assert seen == [50] * 50
 
 
+def test_large_bodies_do_not_wait_in_memory(index: SqlIndex) -> None:
+    content = bytes(1024 * 1024)
+    entry = entry_of("a", "large", content)
+    outcomes = Outcomes()
+    with closing(Publisher(MemoryStore(), index)) as publisher:
+        publisher.later(entry, content, lambda error: outcomes("large", error))
+        assert outcomes.by_path == {"large": None}
+        assert index.find("large", ["a"]) == [entry]
+
+
 def test_closing_publishes_what_waits_and_may_be_repeated(index: SqlIndex) -> None:
     publisher = Publisher(MemoryStore(), index)
     for number in range(300):

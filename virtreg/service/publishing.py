@@ -22,6 +22,8 @@ from virtreg.protocols import CacheStore, EntryIndex
 _log = logging.getLogger(__name__)
 _WAITING = 128
 _BATCH = 128
+_SMALL = 256 * 1024
+"""Bytes of a body that may wait. A larger one costs its client more time than the disk does."""
 
 
 @frozen
@@ -33,8 +35,8 @@ class _Publication:
 
 
 class Publisher:
-    """Thread-safe. ``later`` blocks while more than some hundred bodies wait, which bounds their
-    memory; ``close`` publishes what waits and stops the thread."""
+    """Thread-safe. ``later`` blocks while more than some hundred bodies wait, and lets no large one
+    wait at all, which bounds their memory; ``close`` publishes what waits and stops the thread."""
 
     def __init__(self, store: CacheStore, index: EntryIndex) -> None:
         self._store = store
@@ -62,15 +64,19 @@ class Publisher:
         done: Callable[[VirtregError | None], None],
         also: Sequence[Entry] = (),
     ) -> None:
-        """Publish soon, ``also`` as in ``now``; ``done`` is called on the publishing thread, with
-        what went wrong."""
+        """Publish soon, ``also`` as in ``now``; ``done`` is called with what went wrong: on the
+        publishing thread, or for a large body on this one."""
+        publication = _Publication(entry, also, content, done)
+        if len(content) > _SMALL:
+            self._publish([publication])
+            return
         with self._starting:
             if self._thread is None and not self._closed:
                 thread = threading.Thread(target=self._run, name="virtreg-publisher", daemon=True)
                 thread.start()
                 # Only now: one that could not be started is tried again.
                 self._thread = thread
-        self._queue.put(_Publication(entry, also, content, done))
+        self._queue.put(publication)
 
     def close(self) -> None:
         with self._starting:
