@@ -91,13 +91,13 @@ def ask_by_head(
     """Ask one upstream with HEAD, which costs it little and counts against no quota; ``read``
     makes the answer of a reply that says found, and is given it closed.
 
-    Where HEAD is not taken, says absent (proxies do so of what they have not fetched yet), or
-    tells too little, GET decides.
+    Where HEAD is not taken or is refused, says absent (proxies do so of what they have not fetched
+    yet), or tells too little, GET decides.
     """
     try:
         reply = upstream.fetch(fetch_of(route, expectation, method="HEAD"))
     except UpstreamError as error:
-        if type(error) is not UpstreamError:
+        if not _may_be_of_head_alone(error):
             return _failed(upstream.spec, position, error)
     else:
         reply.close()
@@ -105,6 +105,13 @@ def ask_by_head(
         if heard is not None:
             return heard
     return ask(upstream, position, route, expectation, known)
+
+
+def _may_be_of_head_alone(error: UpstreamError) -> bool:
+    """Whether GET may fare better. Links to object stores are signed for one method, and say 403
+    to another; some registries say 401 to every HEAD of a blob."""
+    refused = isinstance(error, UpstreamRefused) and not isinstance(error, EgressRefused)
+    return refused or type(error) is UpstreamError
 
 
 def _failed(spec: UpstreamSpec, position: int, error: UpstreamError) -> Heard:
