@@ -124,6 +124,9 @@ class ConfigError(VirtregError):
 class UpstreamError(VirtregError):
     """An upstream gave no usable answer. ``upstream`` is its configured name.
 
+    ``reason`` is what happened, without the path that was asked for: the message, unless given.
+    ``barred`` says that its setting ``on_error`` alone kept other upstreams from answering.
+
     Never means "absent": absence is a value, not an exception.
     """
 
@@ -138,9 +141,13 @@ class UpstreamError(VirtregError):
         upstream: str = "",
         answers: Sequence[Answered] = (),
         retry_after: float | None = None,
+        reason: str = "",
+        barred: bool = False,
     ) -> None:
         super().__init__(message, answers=answers, retry_after=retry_after)
         self.upstream = upstream
+        self.reason = reason or message
+        self.barred = barred
 
 
 class UpstreamUnavailable(UpstreamError):

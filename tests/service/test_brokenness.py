@@ -26,8 +26,19 @@ def test_nobody_below_a_broken_upstream_answers(make_hub: MakeHub) -> None:
     a.fail(down())
     b.put(FILE, SMALL)
     hub = make_hub(a, b)
-    with pytest.raises(UpstreamUnavailable, match=f"whether {FILE} exists cannot be told: a is"):
+    refused = f"whether {FILE} exists cannot be told: a is"
+    with pytest.raises(UpstreamUnavailable, match=refused) as caught:
         hub.get(FILE)
+    assert caught.value.barred
+
+
+def test_a_broken_upstream_bars_nobody_when_there_is_nobody_below_it(make_hub: MakeHub) -> None:
+    a, b = fake("a"), fake("b")
+    b.fail(down("b"))
+    for hub in (make_hub(a, b), make_hub(b)):
+        with pytest.raises(UpstreamUnavailable, match="b is down") as caught:
+            hub.get(FILE)
+        assert not caught.value.barred
 
 
 def test_a_broken_upstream_below_the_one_that_has_it_does_not_matter(make_hub: MakeHub) -> None:

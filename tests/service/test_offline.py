@@ -61,3 +61,20 @@ def test_a_copy_past_its_validity_is_told_to_be_one(hub_of: MakeHub) -> None:
 def test_what_is_not_held_is_told_to_be_out_of_reach_not_absent(hub_of: MakeHub, path: str) -> None:
     with pytest.raises(Offline, match="offline"):
         hub_of(fake("a"), offline=True).get(path)
+
+
+def test_a_copy_is_served_even_where_a_better_upstream_would_be_asked_first(
+    hub_of: MakeHub,
+) -> None:
+    a, b = fake("a", negative_validity_seconds=0), fake("b")
+    put_manifest(b, "app", manifest("one"), "latest")
+    online = hub_of(a, b, order="strict")
+    body = online.pull(TAG).body
+    online.close()
+    assert hub_of(a, b, order="strict", offline=True).get(TAG).body == body
+
+
+def test_no_setting_of_an_upstream_would_let_others_answer(hub_of: MakeHub) -> None:
+    with pytest.raises(Offline) as caught:
+        hub_of(fake("a"), fake("b"), offline=True).get(TAG)
+    assert not caught.value.barred

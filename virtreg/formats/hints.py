@@ -6,14 +6,20 @@ from virtreg.errors import EgressRefused, UpstreamError, UpstreamRefused
 
 
 def hint(error: UpstreamError) -> str:
-    """One or two sentences that name the settings, for the person who keeps the configuration."""
+    """Sentences that name the settings, for the person who keeps the configuration; empty when
+    none would help."""
     upstream = f"upstream {error.upstream!r}" if error.upstream else "the upstream"
     if isinstance(error, EgressRefused):
         return f"allow_private lists the address ranges {upstream} may reach."
-    switch = (
-        f'on_error = "continue" for {upstream} lets requests pass it while it is broken; a lower '
-        "position may then answer in its place."
-    )
+    sentences = []
     if isinstance(error, UpstreamRefused):
-        switch += ' on_refused = "absent" reads its 401 and 403 as not found.'
-    return switch
+        sentences.append(
+            f'Check the credentials of {upstream}; if they are right, on_refused = "absent" reads '
+            "its 401 and 403 as not found."
+        )
+    if error.barred:
+        sentences.append(
+            f'on_error = "continue" for {upstream} lets requests pass it while it is broken; a '
+            "lower position may then answer in its place."
+        )
+    return " ".join(sentences)

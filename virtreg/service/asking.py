@@ -133,7 +133,7 @@ def _means_absent(spec: UpstreamSpec, error: UpstreamRefused) -> bool:
 
 def answered(name: str, error: UpstreamError) -> Answered:
     """An upstream error as one line of an error body."""
-    return Answered(name, error.outcome, error.message)
+    return Answered(name, error.outcome, error.reason)
 
 
 class Asking(Generic[T]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from virtreg.errors import NotFound, UpstreamError
+from virtreg.errors import NotFound, Offline, UpstreamError
 from virtreg.model import Answered, RegistrySpec, Route
 
 
@@ -27,11 +27,17 @@ def absent(
     )
 
 
-def broken(route: Route, cause: UpstreamError, answers: Sequence[Answered]) -> UpstreamError:
-    """The cause again, as an error about this path with everybody's answer."""
+def broken(
+    route: Route, cause: UpstreamError, answers: Sequence[Answered], *, barred: bool = False
+) -> UpstreamError:
+    """The cause again, as an error about this path with everybody's answer. ``barred`` when others
+    would be heard if its upstream's ``on_error`` let them."""
     return type(cause)(
-        f"whether {route.path} exists cannot be told: {cause.message}",
+        f"whether {route.path} exists cannot be told: {cause.reason}",
         upstream=cause.upstream,
         answers=answers,
         retry_after=cause.retry_after,
+        reason=cause.reason,
+        # Whom else it let through would not be asked either.
+        barred=barred and not isinstance(cause, Offline),
     )

@@ -44,7 +44,7 @@ class GuardedUpstream:
     ) -> None:
         self._upstream = upstream
         self._clock = clock
-        self._offline = offline
+        self.offline = offline
         self._lock = threading.Lock()
         self._breaker = Breaker()
         self._throttled_until = 0.0
@@ -58,7 +58,7 @@ class GuardedUpstream:
         """As the upstream's own, but raises at once, with ``retry_after``, while the breaker is
         open or the quota used up: UpstreamThrottled when the upstream asked for that, else
         UpstreamUnavailable. Offline nobody is asked."""
-        if self._offline:
+        if self.offline:
             raise Offline(f"offline: {self.spec.name} was not asked", upstream=self.spec.name)
         metered = request.metered and request.method == "GET"
         with self._lock:

@@ -119,7 +119,7 @@ class Merging:
         if fatal or (lost and not present):
             cause = (fatal or lost)[0].error
             assert cause is not None
-            raise broken(route, cause, said)
+            raise broken(route, cause, said, barred=bool(fatal) and len(members) > 1)
         nothing = self._nothing(route) if members and not present else None
         if nothing is not None:
             return nothing, []

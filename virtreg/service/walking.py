@@ -60,7 +60,8 @@ class Walking:
                 for route, source in zip(asked.known_as, self.sources, strict=True)
             ],
             passable=[upstream.spec.on_error == "continue" for upstream in self.upstreams],
-            strict=self.spec.order == "strict",
+            # Offline the better positions have nothing to say.
+            strict=self.spec.order == "strict" and not any(up.offline for up in self.upstreams),
             fixed=asked.route.digest is not None,
             likely=self._owners.likely(asked.route.path),
         )
@@ -192,9 +193,13 @@ class Walking:
     def _broken(
         self, route: Route, answers: dict[int, Heard], positions: Sequence[int]
     ) -> VirtregError:
-        cause = answers[positions[-1]].error
+        last = positions[-1]
+        cause = answers[last].error
         assert cause is not None
-        return broken(route, cause, [answers[at].answer for at in sorted(answers)])
+        # A digest lets every upstream be passed, and below the last one there is nobody.
+        stops = route.digest is None and self.upstreams[last].spec.on_error == "stop"
+        barred = stops and last < len(self.upstreams) - 1
+        return broken(route, cause, [answers[at].answer for at in sorted(answers)], barred=barred)
 
 
 def _still(entry: Entry | None, heard: Heard) -> bool:

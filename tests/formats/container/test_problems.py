@@ -115,7 +115,9 @@ def test_absence_tells_what_each_upstream_said() -> None:
 
 
 def test_the_message_has_what_a_person_needs() -> None:
-    _, entry = told(UpstreamTimeout("no first byte in 30 s", upstream="hub"))
+    slow = "no first byte in 30 s"
+    assert told(UpstreamTimeout(slow, upstream="hub"))[1]["message"] == slow
+    _, entry = told(UpstreamTimeout(slow, upstream="hub", barred=True))
     assert entry["message"].startswith('no first byte in 30 s. on_error = "continue" for upstream')
     assert "'hub'" in entry["message"]
     assert "on_refused" not in entry["message"]

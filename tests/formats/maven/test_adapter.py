@@ -189,11 +189,16 @@ def test_absence_names_what_each_upstream_said() -> None:
 
 
 def test_a_broken_upstream_comes_with_the_switch_that_passes_it() -> None:
-    headers, body = problem(UpstreamTimeout("no first byte in 30 s", upstream="central"))
+    error = UpstreamTimeout("no first byte in 30 s", upstream="central", barred=True)
+    headers, body = problem(error)
     assert headers["Retry-After"] == "30"
     assert body["status"] == 504
     assert body["hint"].startswith("on_error = \"continue\" for upstream 'central'")
     assert "on_refused" not in body["hint"]
+
+
+def test_a_broken_upstream_that_bars_nobody_comes_without_a_switch() -> None:
+    assert "hint" not in problem(UpstreamTimeout("no first byte in 30 s", upstream="central"))[1]
 
 
 def test_a_refusing_upstream_comes_with_the_switch_that_reads_it_as_absent() -> None:

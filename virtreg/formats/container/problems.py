@@ -68,4 +68,4 @@ def _message(error: VirtregError) -> str:
     hints = hint(error)
     if isinstance(error, EgressRefused):
         hints += " token_realms lists the hosts whose token service is given its credentials."
-    return f"{message}. {hints}"
+    return f"{message}. {hints}" if hints else message

@@ -33,8 +33,8 @@ def problem(error: VirtregError) -> Problem:
             {"name": answer.upstream, "outcome": answer.outcome, "detail": answer.detail}
             for answer in error.answers
         ]
-    if isinstance(error, UpstreamError):
-        members["hint"] = hint(error)
+    if isinstance(error, UpstreamError) and (hints := hint(error)):
+        members["hint"] = hints
     headers = [
         ("Content-Type", "application/problem+json"),
         ("Cache-Control", "no-store"),
