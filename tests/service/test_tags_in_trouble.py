@@ -11,6 +11,7 @@ import pytest
 from tests.service.hub import DAY, LARGE, Hub, MakeHub, down, fake
 from tests.service.images import MANIFEST, digest_of, manifest, put_blob, put_manifest
 from virtreg.errors import NotFound
+from virtreg.events import Filled
 from virtreg.formats.container.adapter import ContainerFormat
 from virtreg.model import Fetch
 from virtreg.testing.fakes import FakeReply, FakeUpstream
@@ -88,4 +89,6 @@ def test_a_digest_that_was_absent_a_moment_ago_is_found_once_a_tag_leads_there(
         hub.get(path)
     put_manifest(a, "app", ONE, "latest")
     assert hub.pull(TAG).body == ONE
-    assert hub.get(path).body == ONE
+    # Or whoever keeps answers ready would go on to say that it is absent.
+    assert [event.size for event in hub.events.of(Filled, path)] == [len(ONE)]
+    assert hub.get(path).origin == "hit"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from attrs import evolve
 
 from virtreg.errors import NotFound, StorageError, UpstreamError, VirtregError
-from virtreg.events import Event, Filled, FillFailed
+from virtreg.events import Filled, FillFailed
 from virtreg.model import Algorithm, Entry, Route
 from virtreg.protocols import Format, Pins
 from virtreg.service.arrival import Arrival, representation_of
@@ -140,15 +140,14 @@ class Taking:
         registry = self._walking.spec.name
         started = self._works.clock()
 
-        def done(entry: Entry, error: VirtregError | None) -> None:
+        def done(kept: Sequence[Entry], error: VirtregError | None) -> None:
             flight.land()
-            event: Event
-            if error is None:
-                seconds = self._works.clock() - started
-                event = Filled(registry, route.path, upstream, entry.size, seconds)
-            else:
-                event = FillFailed(registry, route.path, upstream, error.message)
-            self._works.tell(event)
+            if error is not None:
+                self._works.tell(FillFailed(registry, route.path, upstream, error.message))
+                return
+            seconds = self._works.clock() - started
+            for entry in kept:
+                self._works.tell(Filled(registry, entry.path, upstream, entry.size, seconds))
 
         def keep(arrival: Arrival) -> None:
             failure = arrival.entry.exception()
@@ -160,20 +159,21 @@ class Taking:
                 return
             entry = arrival.entry.result()
             also = self._by_digest(route, entry)
-            for kept in (entry, *also):
-                self._works.negatives.forget(kept.source, kept.path)
-                self._works.suspects.forget(kept.source, kept.path)
+            kept = (entry, *also)
+            for each in kept:
+                self._works.negatives.forget(each.source, each.path)
+                self._works.suspects.forget(each.source, each.path)
             publisher = self._works.publisher
             if arrival.data is not None:
-                publisher.later(entry, arrival.data, lambda error: done(entry, error), also)
+                publisher.later(entry, arrival.data, lambda error: done(kept, error), also)
                 return
             assert arrival.spool is not None
             try:
                 publisher.now(entry, arrival.spool.path, also)
             except VirtregError as error:
-                done(entry, error)
+                done(kept, error)
             else:
-                done(entry, None)
+                done(kept, None)
 
         return keep
 
