@@ -96,6 +96,8 @@ def test_layers_outside_the_registry_are_left_out() -> None:
         (manifest(manifests=[entry(OCI_INDEX, "x")]), r"manifests\[0\]\.digest: 'sha256:x' is no"),
         (manifest(layers=[entry(LAYER, size=-1)]), r"layers\[0\]\.size is no number of bytes"),
         (manifest(layers=[entry(LAYER, size=True)]), r"layers\[0\]\.size is no number of bytes"),
+        (manifest(layers=[entry(LAYER, size=2**63)]), r"layers\[0\]\.size is no number of bytes"),
+        (manifest(config=entry(LAYER, platform={"os": "\x1b[2J"})), r"config\.platform has a char"),
         (manifest(config={**entry(LAYER), "mediaType": 1}), r"config\.mediaType is no text"),
         (manifest(config=entry(LAYER, platform="linux")), r"config\.platform is no object"),
         (manifest(config=entry(LAYER, platform={"os": 1})), r"config\.platform has a field"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, NoReturn
 
@@ -13,8 +14,11 @@ MAX_MANIFEST_BYTES = 8 * 1024**2
 MAX_LIST_BYTES = 32 * 1024**2
 MAX_DEPTH = 64
 """Objects and arrays within each other; an image index needs five."""
+MAX_VALUES = 1_000_000
+"""In one document: two bytes of it may become a hundred in memory."""
 
-_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|([\[{])|([\]}])', re.DOTALL)
+# A string that does not end is one all the same, or each quote in it would be tried anew.
+_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|([\[{])|([\]}])', re.DOTALL)
 
 
 def read(document: bytes, limit: int) -> dict[str, Any]:
@@ -23,14 +27,13 @@ def read(document: bytes, limit: int) -> dict[str, Any]:
         raise IntegrityError(f"the document has {len(document)} bytes; at most {limit} are read")
     try:
         text = document.decode()
-        found = json.loads(text, parse_constant=_refuse)
-    except RecursionError:
-        raise _too_deep() from None
+        # Before anything is made of it: one that is refused afterwards has cost its memory.
+        _check_size(text)
+        found = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except ValueError as error:
         raise IntegrityError(f"the document is no JSON: {error}") from None
     if not isinstance(found, dict):
         raise IntegrityError("the document is no JSON object")
-    _check_depth(text)
     return found
 
 
@@ -39,22 +42,30 @@ def write(members: dict[str, Any]) -> bytes:
     return json.dumps(members, separators=(",", ":")).encode()
 
 
-def _check_depth(text: str) -> None:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+def _check_size(text: str) -> None:
+    """Each value follows a bracket or a comma; those in strings count too, and are few."""
+    brackets = text.count("[") + text.count("{")
+    if brackets + text.count(",") > MAX_VALUES:
+        raise IntegrityError(f"the document's JSON has more than {MAX_VALUES} values")
+    if brackets <= MAX_DEPTH:
         return  # As in lists of tags, the longest documents there are.
     depth = 0
     for token in _BRACKET.finditer(text):
         if token[1]:
             depth += 1
             if depth > MAX_DEPTH:
-                raise _too_deep()
+                raise IntegrityError(f"the document's JSON is nested more than {MAX_DEPTH} deep")
         elif token[2]:
             depth -= 1
 
 
-def _too_deep() -> IntegrityError:
-    return IntegrityError(f"the document's JSON is nested more than {MAX_DEPTH} deep")
-
-
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number")
+
+
+def _finite(text: str) -> float:
+    """Python reads 1e999 as infinity, and would write that as no JSON at all."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number

@@ -15,6 +15,8 @@ from virtreg.model import Algorithm
 _INDEX = "manifests"
 _PARTS = ("config", "layers", "blobs")
 """``blobs`` is what the layers of the withdrawn artifact manifest are called."""
+_MOST_BYTES = 2**63 - 1
+"""A size is an int64 (OCI image-spec 1.1, "Descriptors")."""
 
 
 @frozen
@@ -86,7 +88,7 @@ def _descriptor(entry: Any, where: str, kind: Literal["manifest", "blob"]) -> De
     except InvalidRequest as error:
         raise IntegrityError(f"{where}.digest: {error.message}") from None
     size = entry.get("size")
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _MOST_BYTES:
         raise IntegrityError(f"{where}.size is no number of bytes")
     media_type = entry.get("mediaType", "")
     if not isinstance(media_type, str):
@@ -102,5 +104,7 @@ def _platform(platform: Any, where: str) -> str | None:
     parts = [platform.get(field, "") for field in ("os", "architecture", "variant")]
     if not all(isinstance(part, str) for part in parts):
         raise IntegrityError(f"{where}.platform has a field that is no text")
+    if not all(part.isprintable() for part in parts):  # it will be shown on a terminal
+        raise IntegrityError(f"{where}.platform has a character that cannot be shown")
     system, architecture, variant = parts
     return f"{system}/{architecture}" + (f"/{variant}" if variant else "")
