@@ -92,6 +92,12 @@ def test_a_login_is_read_as_printed(text: str, username: str | None, login: Logi
             printing('{"username": "joe", "password": "SECRET", "expires_at": "SECRET"}'),
             "expires_at",
         ),
+        (printing('{"username": "joe", "password": "SECRET", "expires_in": NaN}'), "expires_in"),
+        (printing('{"username": "joe", "password": "SECRET", "expires_in": 1e999}'), "expires_in"),
+        (
+            printing('{"username": "joe", "password": "SECRET", "expires_in": 1' + "0" * 400 + "}"),
+            "expires_in",
+        ),
         ((sys.executable, "-S", "-c", "print('SECRET'); raise SystemExit(3)"), "status 3"),
         ((sys.executable, "-S", "-c", "print('SECRET' * 100_000)"), "more than 65536 bytes"),
         ((sys.executable, "-S", "-c", "import os; os.write(1, b'\\xffSECRET')"), "neither JSON"),

@@ -20,6 +20,7 @@ from virtreg.model import Login, Secret, UpstreamSpec
 
 _MOST_BYTES = 64 * 1024
 _LIFE_UNKNOWN = 600.0
+_LONGEST_LIFE = 100 * 366 * 86_400
 
 
 @frozen
@@ -153,9 +154,10 @@ def _end(at: object, seconds: object, now: float) -> float | None:
     if isinstance(at, str):
         try:
             moment = datetime.fromisoformat(at)
-        except ValueError:
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
             return None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     if isinstance(seconds, int | float) and not isinstance(seconds, bool):
-        return now + seconds
+        # Without an end there is no moment to ask again at; nor is a century worth the difference.
+        return now + seconds if abs(seconds) < _LONGEST_LIFE else None
     return now + _LIFE_UNKNOWN if at is None and seconds is None else None

@@ -34,6 +34,10 @@ _OURS = frozenset(
 )
 
 
+_SHARED = frozenset({"azurecr.cn", "azurecr.io", "azurecr.us", "jfrog.io"})
+"""Domains below which everybody's registries lie, and which the public suffix list lacks."""
+
+
 class RealmGuard:
     """Checks the realms that one upstream's challenges name. Immutable.
 
@@ -48,8 +52,8 @@ class RealmGuard:
         """The realm in the challenge of ``asked``, as a URL that may be sent credentials.
 
         It must be https, or http where the registry is; on the registry's own host, on one of the
-        same registrable domain (by the public suffix list, private suffixes included), or on one
-        that is allowed. Raises EgressRefused naming the realm's host.
+        same registrable domain (by the public suffix list, private suffixes included, and a few
+        more domains that registries share), or on one that is allowed. Raises EgressRefused naming the realm's host.
         """
         try:
             if len(realm) > _LONGEST:
@@ -99,8 +103,13 @@ def _registrable(host: str) -> str | None:
     try:
         ip_address(host)
     except ValueError:
-        return _suffixes().privatesuffix(host)
-    return None
+        domain = _suffixes().privatesuffix(host)
+    else:
+        return None
+    if domain not in _SHARED:
+        return domain
+    tenant = host.removesuffix(domain).rstrip(".").rpartition(".")[2]
+    return f"{tenant}.{domain}" if tenant else None
 
 
 @cache

@@ -93,12 +93,12 @@ class TokenService:
         reply = self._send(grant, login, deadline)
         try:
             self._check(reply, grant, login)
-            pieces: list[bytes] = []
+            answer = bytearray()
             while piece := reply.read(64 * 1024):
-                pieces.append(piece)
-                if sum(map(len, pieces)) > _MOST_BYTES:
+                answer += piece
+                if len(answer) > _MOST_BYTES:
                     raise self._unavailable(f"answer longer than {_MOST_BYTES} bytes")
-            return b"".join(pieces)
+            return bytes(answer)
         finally:
             reply.close()
 
