@@ -301,8 +301,9 @@ class Format(Protocol):
         """Build one document from the ``(upstream name, bytes)`` that exist, best position first,
         at least one. Returns it with the names left out because their document is unusable.
 
-        Deterministic, idempotent; one usable document comes back byte for byte. Raises
-        IntegrityError when none is usable and NotFound when a truthful merge does not exist.
+        Deterministic, idempotent; one usable document comes back byte for byte, unless it is not
+        quite what the format's specification promises clients. Raises IntegrityError when none is
+        usable and NotFound when a truthful merge does not exist.
         """
         ...
 

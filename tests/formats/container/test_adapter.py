@@ -27,7 +27,8 @@ def tag_list(*listed: str) -> bytes:
 
 def index(digit: str) -> bytes:
     entry = {"mediaType": OCI_INDEX, "digest": f"sha256:{digit * 64}", "size": 1}
-    return json.dumps({"mediaType": OCI_INDEX, "manifests": [entry]}).encode()
+    body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry]}
+    return json.dumps(body).encode()
 
 
 class TestContainerFormat(FormatSuite):
@@ -54,7 +55,7 @@ class TestContainerFormat(FormatSuite):
         "app/blobs/uploads/",
     )
     merge_samples: ClassVar[Mapping[str, Sequence[bytes]]] = {
-        "app/tags/list": (tag_list("b", "A"), tag_list("c", "b"), tag_list()),
+        "app/tags/list": (tag_list("A", "b"), tag_list("b", "c"), tag_list()),
         f"app/referrers/sha256:{HEX}": (index("1"), index("2"), index("1")),
     }
     upstream_samples = (

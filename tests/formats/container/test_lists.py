@@ -70,10 +70,26 @@ def test_tags_are_ordered_as_words_are() -> None:
     assert listed(merged) == ["10", "_x", "A", "b", "C"]
 
 
+GOOD = b'{ "tags": ["A", "b"], "name": "team/app", "extra": 1 }'
+
+
 def test_a_sole_usable_list_is_kept_as_it_is() -> None:
-    odd = b'{ "tags": ["b", "a"], "name": "library/app", "extra": 1 }'
-    documents = [("broken", b"<html>"), ("good", odd), ("error", b'{"errors": []}')]
-    assert container.merge(TAGS, documents) == (odd, ["broken", "error"])
+    documents = [("broken", b"<html>"), ("good", GOOD), ("error", b'{"errors": []}')]
+    assert container.merge(TAGS, documents) == (GOOD, ["broken", "error"])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        GOOD.replace(b"team", b"library"),
+        GOOD.replace(b'"A", "b"', b'"b", "A"'),
+        GOOD.replace(b'"A"', b'"A", "A"'),
+        GOOD.replace(b'"A"', b'"A", "a b"'),
+        GOOD.replace(b'"name": "team/app", ', b""),
+    ],
+)
+def test_a_sole_list_is_put_in_order_under_the_name_asked_for(odd: bytes) -> None:
+    assert container.merge(TAGS, [("odd", odd)]) == (b'{"name":"team/app","tags":["A","b"]}', [])
 
 
 def test_the_merged_list_is_of_the_repository_asked_for() -> None:
@@ -83,8 +99,9 @@ def test_the_merged_list_is_of_the_repository_asked_for() -> None:
 
 
 def test_a_list_without_tags_may_say_null() -> None:
-    documents = [("a", b'{"name": "x", "tags": null}'), ("b", tag_list("1"))]
-    assert listed(container.merge(TAGS, documents)[0]) == ["1"]
+    nothing = ("a", b'{"name": "x", "tags": null}')
+    assert listed(container.merge(TAGS, [nothing])[0]) == []
+    assert listed(container.merge(TAGS, [nothing, ("b", tag_list("1"))])[0]) == ["1"]
 
 
 def test_what_no_tag_can_be_is_not_listed() -> None:
@@ -193,6 +210,20 @@ def test_referrers_are_each_upstreams_once_and_the_first_position_wins() -> None
     assert found[1]["annotations"] == {"from": "first"}
     assert container.merge(REFERRERS, [("a", merged), ("b", second)])[0] == merged
     assert container.join(REFERRERS, [first, second]) == merged
+
+
+@pytest.mark.parametrize(
+    ("told", "listed"),
+    [
+        (b'{"schemaVersion": 2, "manifests": []}', []),
+        (index(referrer("1")).replace(b'"schemaVersion": 2, ', b""), ["1"]),
+        (index().replace(b"[]", b"null"), []),
+    ],
+)
+def test_a_sole_index_says_what_it_is(told: bytes, listed: list[str]) -> None:
+    document = json.loads(container.merge(REFERRERS, [("up", told)])[0])
+    assert (document["schemaVersion"], document["mediaType"]) == (2, OCI_INDEX)
+    assert [entry["digest"][7] for entry in document["manifests"]] == listed
 
 
 @pytest.mark.parametrize(
