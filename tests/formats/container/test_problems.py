@@ -38,6 +38,13 @@ class ReadOnly(VirtregError):
     code = "method_not_allowed"
 
 
+class RangeOfNothing(VirtregError):
+    """As the server's edge raises where no code of the specification fits."""
+
+    status = 416
+    code = "range_not_satisfiable"
+
+
 def told(error: VirtregError) -> tuple[dict[str, str], dict[str, Any]]:
     problem = container.problem(error)
     assert problem.status == error.status
@@ -56,6 +63,7 @@ def told(error: VirtregError) -> tuple[dict[str, str], dict[str, Any]]:
         (NotFound("no", path="a/tags/list"), "NAME_UNKNOWN", 404),
         (NotFound("no", path="a"), "NAME_UNKNOWN", 404),
         (NotFound("there is no registry at this URL"), "NAME_UNKNOWN", 404),
+        (RangeOfNothing("no"), "UNSUPPORTED", 416),
         (NameInvalid("no"), "NAME_INVALID", 400),
         (DigestInvalid("no"), "DIGEST_INVALID", 400),
         (InvalidRequest("n: must be a number"), "UNSUPPORTED", 400),

@@ -1,8 +1,9 @@
 """Errors as container clients read them (OCI distribution-spec 1.1.1, "Error Codes").
 
-Clients show code and message and seldom more, so the message has all that a person needs. Where
-the specification has no code, those of the Docker registry stand in: ``UNAVAILABLE`` for what may
-pass, ``UNKNOWN`` for the rest.
+Clients show code and message and seldom more, so the message has all that a person needs. A 4xx
+has a code of the specification's table, ``UNSUPPORTED`` where none fits better. For a 5xx it has
+none, and those of the Docker registry stand in: ``UNAVAILABLE`` for what may pass, ``UNKNOWN`` for
+the rest.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ from virtreg.model import Problem
 _CODES = {
     "name_invalid": "NAME_INVALID",
     "digest_invalid": "DIGEST_INVALID",
-    "invalid_request": "UNSUPPORTED",
-    "method_not_allowed": "UNSUPPORTED",
     "unauthenticated": "UNAUTHORIZED",
     "forbidden": "DENIED",
     "upstream_busy": "TOOMANYREQUESTS",
@@ -57,8 +56,13 @@ def problem(error: VirtregError) -> Problem:
 def _code(error: VirtregError) -> str:
     if isinstance(error, NotFound):
         return _ABSENT.get(split(error.path)[1] or "", "NAME_UNKNOWN")
-    general = "UNAVAILABLE" if error.status in _TEMPORARY else "UNKNOWN"
-    return _CODES.get(error.code, general)
+    return _CODES.get(error.code) or _general(error.status)
+
+
+def _general(status: int) -> str:
+    if status < 500:
+        return "UNSUPPORTED"
+    return "UNAVAILABLE" if status in _TEMPORARY else "UNKNOWN"
 
 
 def _message(error: VirtregError) -> str:
