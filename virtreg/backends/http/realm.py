@@ -52,8 +52,9 @@ class RealmGuard:
         """The realm in the challenge of ``asked``, as a URL that may be sent credentials.
 
         It must be https, or http where the registry is; on the registry's own host, on one of the
-        same registrable domain (by the public suffix list, private suffixes included, and a few
-        more domains that registries share), or on one that is allowed. Raises EgressRefused naming the realm's host.
+        same registrable domain (by the public suffix list, its private part included, and a few
+        more domains that registries share), or on one that is allowed. Raises EgressRefused naming
+        the realm's host.
         """
         try:
             if len(realm) > _LONGEST:
