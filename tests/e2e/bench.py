@@ -6,10 +6,9 @@ from __future__ import annotations
 import base64
 import json
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from attrs import define, field
 
@@ -27,16 +26,19 @@ PATIENT = {"read_timeout": 0.5, "connect_timeout": 1, "allow_private": ["127.0.0
 @define
 class Bench(Server):
     """``slots`` are settings of upstreams by name; each has a registry and an :class:`Origin` of
-    its name."""
+    its name. ``groups`` are further registries, over several slots each. An upstream whose
+    settings have ``login`` is told the secret."""
 
     slots: Mapping[str, Mapping[str, Setting]] = field(factory=dict)
-    make: Callable[[], Origin] = Origin
+    groups: Mapping[str, Sequence[str]] = field(factory=dict)
     origins: dict[str, Origin] = field(factory=dict, init=False)
+    marks: list[str] = field(factory=lambda: [SECRET, BASIC.removeprefix("Basic ")], init=False)
+    """What must not be in the log or the data folder at the end."""
     _stack: ExitStack = field(factory=ExitStack, init=False)
 
     def open(self) -> None:
         for slot in self.slots:
-            self.origins[slot] = self._stack.enter_context(self.make())
+            self.origins[slot] = self._stack.enter_context(Origin())
         (self.folder / "password").write_text(SECRET)
         self.start()
 
@@ -46,8 +48,7 @@ class Bench(Server):
             self.stop()
         finally:
             self._stack.close()
-        marks = (SECRET, BASIC.removeprefix("Basic "))
-        assert leaks(marks, [self.log.read_bytes()], self.data) == []
+        assert leaks(self.marks, [self.log.read_bytes()], self.data) == []
 
     def url(self, slot: str, path: str) -> str:
         return f"http://{self.host}/v2/{slot}/{path}"
@@ -55,15 +56,16 @@ class Bench(Server):
     def _config(self) -> str:
         lines = ["[server]", 'host = "127.0.0.1"', f"port = {self.port}", "access_log = true"]
         lines += ["[storage]", 'path = "data"']
-        for number, (slot, settings) in enumerate(self.slots.items(), 1):
-            url = self.origins[slot].url
-            table = {"name": slot, "url": url, **PATIENT, **settings}
+        for slot, settings in self.slots.items():
+            table = {"name": slot, "url": self.origins[slot].url, **PATIENT, **settings}
             if table.pop("login", False):
                 table |= {"username": USERNAME, "password": f"file:{self.folder}/password"}
             lines += ["[[upstream]]"]
             lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
-            lines += ["[[registry]]", f"id = {number}", f'name = "{slot}"']
-            lines += ['format = "container"', f'upstreams = ["{slot}"]']
+        registries = {**{slot: (slot,) for slot in self.slots}, **self.groups}
+        for number, (name, upstreams) in enumerate(registries.items(), 1):
+            lines += ["[[registry]]", f"id = {number}", f'name = "{name}"']
+            lines += ['format = "container"', f"upstreams = {json.dumps(list(upstreams))}"]
         return "\n".join(lines) + "\n"
 
 
@@ -85,20 +87,21 @@ def head(url: str) -> dict[str, str]:
         return {name.lower(): value for name, value in answer.headers.items()}
 
 
-def leaks(marks: Sequence[str], texts: Iterable[bytes], folder: Path) -> list[str]:
+def leaks(marks: Sequence[str], texts: Iterable[bytes], folder: Path | None = None) -> list[str]:
     """Where a mark is found: in the texts, or in a file below the folder."""
     found = [text[:80].decode(errors="replace") for text in texts if _marked(marks, text)]
-    files = (path for path in folder.rglob("*") if path.is_file())
+    below = () if folder is None else folder.rglob("*")
+    files = (path for path in below if path.is_file())
     return found + [str(path) for path in files if _marked(marks, path.read_bytes())]
 
 
-def said_to(origin: Origin) -> list[str]:
-    """Everything an origin was told in credentials."""
-    return [seen.headers["authorization"] for seen in origin.requests if _told(seen.headers)]
-
-
-def _told(headers: Mapping[str, Any]) -> bool:
-    return "authorization" in headers
+def proofs(origin: Origin, path: str = "") -> set[str]:
+    """The credentials of every request for paths that begin so, empty for none."""
+    return {
+        seen.headers.get("authorization", "")
+        for seen in origin.requests
+        if seen.path.startswith(path)
+    }
 
 
 def _marked(marks: Sequence[str], text: bytes) -> bool:
