@@ -50,8 +50,7 @@ def test_a_host_gives_upstreams_their_logins(tmp_path: Path) -> None:
             ServerConfig(image_prefix="mirrors"),
             StorageConfig(tmp_path),
         )
-        assembly = build(config, logins={"private": Vault()})
-        try:
+        with build(config, logins={"private": Vault()}) as assembly:
             registry = assembly.registries["images"]
             resolved = registry.resolve(registry.format.route("app/manifests/1"))
             with resolved.body as body:
@@ -59,8 +58,8 @@ def test_a_host_gives_upstreams_their_logins(tmp_path: Path) -> None:
             asked = create_environ("/v2/mirrors/1/app/manifests/1")
             answer = run_wsgi_app(assembly.app, asked, buffered=True)
             assert b"".join(answer[0]) == manifest
-        finally:
-            assembly.close()
+        with pytest.raises(RuntimeError):
+            assembly.upstreams[0].threads.submit(int)
     assert {issued.login for issued in tokens.issued} == {"robot"}
 
 

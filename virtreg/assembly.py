@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
+from typing import Self
 from wsgiref.types import WSGIApplication
 
 from attrs import define, evolve, field, frozen
@@ -51,7 +52,8 @@ _CLOSING_GRACE = 10.0
 
 @frozen(eq=False)
 class Assembly:
-    """Everything of one process. ``close`` once, after the last request."""
+    """Everything of one process. ``close`` once, after the last request; leaving a ``with`` block
+    does."""
 
     app: WSGIApplication
     registries: Mapping[str, PullThroughRegistry]
@@ -75,6 +77,12 @@ class Assembly:
         for upstream in self.upstreams:
             upstream.close()
         self.index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def build(

@@ -56,7 +56,7 @@ def _container(base_url: str, registry: RegistrySpec) -> Iterator[Snippet]:
         yield Snippet("containerd", f"/etc/containerd/certs.d/{host}/hosts.toml", text)
     if not below:
         text = images.registries_conf(base_url, registry)
-        file = "/etc/containers/registries.conf"
+        file = f"/etc/containers/registries.conf.d/virtreg-{registry.name}.conf"
         yield Snippet("Podman, Buildah, Skopeo and CRI-O", file, text)
         text = images.buildkitd_toml(base_url, registry)
         yield Snippet("BuildKit", "/etc/buildkit/buildkitd.toml", text)

@@ -69,6 +69,16 @@ def test_snippets_without_a_file_are_the_default_servers() -> None:
     assert "docker pull 127.0.0.1:8081/hub/library/alpine" in printed
 
 
+def test_snippets_need_no_secrets(file: Path) -> None:
+    text = file.read_text()
+    login = 'username = "builds"\npassword = "env:VIRTREG_NOWHERE_SET"\n'
+    file.write_text(text.replace('url = "', f'{login}url = "', 1))
+    assert "VIRTREG_NOWHERE_SET is not set" in _run("check", "--offline", file).output
+    assert _run("snippets", file).exit_code == 0
+    file.write_text(file.read_text().replace("env:", ""))
+    assert "plain text" in _run("snippets", file).output
+
+
 def test_a_base_url_that_is_none_is_a_usage_error(file: Path) -> None:
     result = _run("snippets", file, "--base-url", "repo.example.org")
     assert result.exit_code == 2

@@ -98,7 +98,7 @@ def test_a_host_that_the_registry_only_claims_is_reached_by_https() -> None:
 
 
 def test_podman_mirrors_each_host() -> None:
-    assert _toml(HERE, HUB, "/etc/containers/registries.conf") == {
+    assert _toml(HERE, HUB, "/etc/containers/registries.conf.d/virtreg-hub.conf") == {
         "registry": [
             {"location": "127.0.0.1:8081", "insecure": True},
             {
@@ -108,7 +108,8 @@ def test_podman_mirrors_each_host() -> None:
             },
         ]
     }
-    content = _toml("https://repo.example.org", MANY, "/etc/containers/registries.conf")
+    file = "/etc/containers/registries.conf.d/virtreg-many.conf"
+    content = _toml("https://repo.example.org", MANY, file)
     assert [table["prefix"] for table in content["registry"]] == [
         "quay.example.org",
         "registry.example.org:5000",

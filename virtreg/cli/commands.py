@@ -105,7 +105,8 @@ def snippets(file: Path | None, base_url: str | None) -> None:
     from virtreg.cli.launch import Launch
     from virtreg.config import fields
 
-    config = _usable(Launch(file=file).config)
+    # Where snippets are printed, the server's secrets need not be.
+    config = _usable(partial(Launch(file=file).config, secrets=False))
     base = _valid(base_url, fields.url, "'--base-url'") or banner.base_url(config.server)
     for registry in config.registries:
         for line in banner.snippet_lines(base, registry):

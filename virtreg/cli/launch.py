@@ -24,12 +24,13 @@ class Launch:
     offline: bool = False
     """True makes it so; False leaves it to the file."""
 
-    def config(self) -> Config:
-        """The configuration with the options applied. Raises ConfigError."""
+    def config(self, *, secrets: bool = True) -> Config:
+        """The configuration with the options applied. Raises ConfigError, also for secrets that
+        cannot be read, unless none is to be."""
         if self.file is None:
             config = default_config((self.data or Path("virtreg-data")).absolute())
         else:
-            config = load(self.file, os.environ)
+            config = load(self.file, os.environ if secrets else None)
             if self.data is not None:
                 storage = evolve(config.storage, path=self.data.absolute())
                 config = evolve(config, storage=storage)

@@ -17,8 +17,9 @@ from virtreg.errors import ConfigError
 from virtreg.model import RegistrySpec, UpstreamSpec
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Config:
-    """Read a configuration file. ``env:NAME`` secrets are looked up in ``environ``.
+def load(path: Path, environ: Mapping[str, str] | None) -> Config:
+    """Read a configuration file. ``env:NAME`` secrets are looked up in ``environ``; without one
+    no secret is read, and all are empty.
 
     Tables in messages are counted from 1. Raises ConfigError, whose message has one line
     ``file: key: reason`` for every problem in the file.

@@ -11,8 +11,9 @@ MAX_BYTES = 16 * 1024
 _HOW = 'write "env:NAME" for an environment variable or "file:/path" for a file'
 
 
-def read(reference: str, environ: Mapping[str, str], folder: Path) -> Secret:
-    """The secret behind ``env:NAME`` or ``file:PATH`` (relative to ``folder``).
+def read(reference: str, environ: Mapping[str, str] | None, folder: Path) -> Secret:
+    """The secret behind ``env:NAME`` or ``file:PATH`` (relative to ``folder``); without an
+    ``environ`` nothing is looked up, and it is empty.
 
     One line break at the end of a file does not count. Raises ValueError with the reason, worded
     to follow the name of the key and never showing the text.
@@ -20,6 +21,8 @@ def read(reference: str, environ: Mapping[str, str], folder: Path) -> Secret:
     kind, colon, where = reference.partition(":")
     if not colon or kind not in {"env", "file"} or not where:
         raise ValueError(f"must not stand in the file as plain text; {_HOW}")
+    if environ is None:
+        return Secret("")
     text = _from_environment(where, environ) if kind == "env" else _from_file(folder / where)
     if not text:
         raise ValueError(f"{_named(kind, where)} is empty")

@@ -56,7 +56,7 @@ class File:
     storage: StorageConfig = field(factory=StorageConfig)
 
 
-def reader(environ: Mapping[str, str], folder: Path) -> Converter:
+def reader(environ: Mapping[str, str] | None, folder: Path) -> Converter:
     """A converter for :class:`File`. ``folder`` is what relative paths start from."""
     strict = converter()
 
