@@ -6,7 +6,7 @@ import pytest
 
 from tests.service.hub import Background, Hub, MakeHub, fake
 from tests.service.lines import FIRST, MAX_BYTES, LinesFormat
-from virtreg.errors import IntegrityError
+from virtreg.errors import IntegrityError, UpstreamTimeout
 from virtreg.service.pages import MOST_PAGES
 from virtreg.testing.fakes import FakeUpstream
 from virtreg.testing.gate import Gate
@@ -163,3 +163,16 @@ def test_a_page_that_broke_off_goes_on_where_its_second_answer_says(make_hub: Ma
     a.put(WIRE + "?n=2&last=d", b"")
     gate.release()
     assert asking.result().body == b"b\nc\nd"
+
+
+def test_all_pages_together_have_the_time_of_one_exchange(make_hub: MakeHub) -> None:
+    slow = fake("slow", total_timeout=1e-9)
+    publish(slow, b"1", b"2")
+    with pytest.raises(UpstreamTimeout, match="slow did not send all pages in 1e-09 s"):
+        make(make_hub, slow).get(LIST)
+
+
+def test_a_sole_page_is_in_time(make_hub: MakeHub) -> None:
+    slow = fake("slow", total_timeout=1e-9)
+    publish(slow, b"1")
+    assert make(make_hub, slow).get(LIST).body == b"1"

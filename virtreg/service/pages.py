@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 from attrs import evolve, field, frozen
 
-from virtreg.errors import IntegrityError
+from virtreg.errors import IntegrityError, UpstreamTimeout
 from virtreg.model import Algorithm, Entry, Query
 from virtreg.protocols import Gathers, Reply
 from virtreg.service.digesting import digest
@@ -34,9 +36,12 @@ def read_pages(intake: Intake, exchange: Exchange, reply: Reply) -> tuple[bytes,
     """Take the reply over, read it and whatever pages follow, and give them as one document with
     its entry. A sole page is given byte for byte.
 
-    Raises as :meth:`Intake.read`, and IntegrityError when a page is gone, comes twice, or all of
-    them are more than :data:`MOST_PAGES` or than the expectation's ``max_bytes``.
+    Raises as :meth:`Intake.read`, IntegrityError when a page is gone, comes twice, or all of
+    them are more than :data:`MOST_PAGES` or than the expectation's ``max_bytes``, and
+    UpstreamTimeout when all of them take longer than one exchange may.
     """
+    limit = exchange.upstream.spec.total_timeout
+    ends = time.monotonic() + limit
     page = _page(exchange, exchange.expectation.query)
     page.replies.append(reply)
     document, entry = intake.read(page, reply)
@@ -50,6 +55,10 @@ def read_pages(intake: Intake, exchange: Exchange, reply: Reply) -> tuple[bytes,
             raise _corrupt(exchange, "links a page to one that came before")
         if len(pages) == MOST_PAGES:
             raise _corrupt(exchange, f"sends more than the {MOST_PAGES} pages that are taken")
+        if time.monotonic() >= ends:
+            raise UpstreamTimeout(
+                f"{exchange.name} did not send all pages in {limit:g} s", upstream=exchange.name
+            )
         asked.add(query)
         page = _page(exchange, query)
         document, _ = intake.read(page, page.again())
