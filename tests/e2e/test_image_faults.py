@@ -81,6 +81,13 @@ FAULTS = [
         502,
         says="empty body",
     ),
+    Fault(
+        "tag-error",
+        "tag",
+        {"body": b'{"errors": []}', "headers": {"Docker-Content-Digest": ""}},
+        502,
+        says="none of schemaVersion, mediaType",
+    ),
     Fault("manifest-empty", "manifest", {"body": b""}, 502, asks="tag"),
     Fault("config-empty", "config", {"body": b""}, 502),
     Fault(

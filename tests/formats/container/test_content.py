@@ -108,6 +108,8 @@ def test_a_manifest_that_no_digest_proves_is_whole_or_refused() -> None:
         claimed = {"docker-content-digest": f"sha256:{HEX}"}
         assert container.examine(TAG, claimed, whole[:cut]).refusal is None
         assert container.examine(PINNED, {}, whole[:cut]).refusal is None
+    told = container.examine(TAG, {}, b'{"errors": [{"code": "UNKNOWN"}]}').refusal
+    assert told == "expected a manifest: the document has none of schemaVersion, mediaType"
     # The first bytes of a larger one.
     assert container.examine(TAG, {}, b'{"a":"'.ljust(4096, b"b")).refusal is None
 

@@ -15,6 +15,8 @@ from virtreg.formats.openings import html
 from virtreg.model import Digests, Examination, Route
 
 _WHAT = {"manifests": "a manifest", "tags": "a list of tags", "referrers": "a list of referrers"}
+_STATED = ("schemaVersion", "mediaType")
+"""Every kind of manifest has one of these, and no error that was sent with 200."""
 _SPACE = b" \t\r\n"
 _EXAMINED = 4096
 """Fewer bytes are the whole body."""
@@ -55,9 +57,11 @@ def _incomplete(headers: Mapping[str, str], head: bytes) -> str | None:
         return "expected a manifest, got an empty body" if empty else None
     if len(head) < _EXAMINED:
         try:
-            read(head, _EXAMINED)
+            document = read(head, _EXAMINED)
         except IntegrityError as error:
             return f"expected a manifest: {error.message}"
+        if not document.keys() & set(_STATED):
+            return f"expected a manifest: the document has none of {', '.join(_STATED)}"
     return None
 
 
