@@ -75,8 +75,11 @@ class Questions:
         """Whether an answer to HEAD is about the body that is held, by the digest or the length it
         tells. One that tells neither may be a page to sign in at."""
         examined = self._format.examine(route, reply.headers, b"")
+        known = held.digests
         told = [
-            held.digests.get(algorithm) == digest for algorithm, digest in examined.claims.items()
+            known[algorithm] == digest
+            for algorithm, digest in examined.claims.items()
+            if algorithm in known
         ]
         if reply.length is not None:
             told.append(reply.length == held.size)
