@@ -330,8 +330,13 @@ class UpstreamSpec:
 
     @cached_property
     def key(self) -> str:
-        """The cache's name for this upstream: changes when it could mean other bytes or reach."""
-        facts = "\0".join((self.name, self.url, self.username or ""))
+        """The cache's name for this upstream: changes when it could mean other bytes or reach. So
+        it does with the user, and with the kind of other credentials, but not with a secret, which
+        is renewed for the same user."""
+        kinds = [name.lower() for name, _ in self.headers]
+        kinds += ["bearer"] if self.bearer else []
+        kinds += ["command"] if self.credential_command else []
+        facts = "\0".join((self.name, self.url, self.username or "", *sorted(kinds)))
         return hashlib.sha256(facts.encode()).hexdigest()[:20]
 
 
