@@ -22,18 +22,28 @@ SERVERS = {
 }
 """Modules with their options; the last is the server of the standard library."""
 
+DEVELOPMENT = "tests.wsgi.development"
+"""Hands on a path that is not UTF-8 as if it were, and does the rest as the others."""
+
 
 @contextmanager
 def running(name: str, folder: Path, config: str, app: str = "app") -> Iterator[Connected]:
-    """One of :data:`SERVERS`, ready, with this configuration and its data in ``folder``. ``app``
-    is a name in :mod:`tests.wsgi.servable`."""
+    """One of :data:`SERVERS`, or :data:`DEVELOPMENT`, ready, with this configuration and its data
+    in ``folder``. ``app`` is a name in :mod:`tests.wsgi.servable`."""
     file = folder / "virtreg.toml"
     file.write_text(config)
     port = free_port()
     address = f"127.0.0.1:{port}" if name in ("gunicorn", "waitress") else str(port)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", name, *SERVERS[name], address, f"tests.wsgi.servable:{app}"],
+            [
+                sys.executable,
+                "-m",
+                name,
+                *SERVERS.get(name, ()),
+                address,
+                f"tests.wsgi.servable:{app}",
+            ],
             cwd=_ROOT,
             env={**os.environ, "VIRTREG_CONFIG": str(file)},
             stdout=log,

@@ -11,8 +11,8 @@ from attrs import evolve
 
 from tests.wsgi.answers import Answer
 from tests.wsgi.doors import PREFIXES, Connected
-from tests.wsgi.images import LARGE_LAYER, MANIFEST_TYPE, TAGS, code, digest, image
-from tests.wsgi.servers import SERVERS, running
+from tests.wsgi.images import INDEX_TYPE, LARGE_LAYER, MANIFEST_TYPE, TAGS, code, digest, image
+from tests.wsgi.servers import DEVELOPMENT, SERVERS, running
 from virtreg.testing.origin import Origin
 
 pytestmark = pytest.mark.e2e
@@ -27,7 +27,7 @@ def origin() -> Iterator[Origin]:
         yield origin
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module", params=[*SERVERS, DEVELOPMENT])
 def server(
     request: pytest.FixtureRequest, origin: Origin, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Connected]:
@@ -107,6 +107,10 @@ def test_head_of_what_is_refused_says_what_get_says(door: Connected, shape: str)
         ("team/none/manifests/latest", 404, "MANIFEST_UNKNOWN"),
         (f"team/none/blobs/{digest(b'none')}", 404, "BLOB_UNKNOWN"),
         ("team/none/blobs/sha256:0", 400, "DIGEST_INVALID"),
+        ("team/none/tags/list", 404, "NAME_UNKNOWN"),
+        ("team/none/referrers/latest", 400, "DIGEST_INVALID"),
+        ("team/none/tags/list?n=x", 404, "NAME_UNKNOWN"),
+        ("team", 404, "NAME_UNKNOWN"),
         ("UPPER/manifests/latest", 400, "NAME_INVALID"),
     ):
         # The very first answer tells what the upstream said, later ones that it is remembered.
@@ -114,6 +118,47 @@ def test_head_of_what_is_refused_says_what_get_says(door: Connected, shape: str)
         for _ in range(2):
             answer = head_as_get(door, shape + path)
             assert (answer.status, code(answer)) == (status, expected)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_head_of_a_view_says_what_get_says(door: Connected, origin: Origin, shape: str) -> None:
+    name, files = published(origin)
+    referrers = next(path for path in files if "/referrers/" in path)
+    for view in (
+        f"{name}/tags/list?n=2",
+        f"{name}/tags/list?last=v3",
+        f"{name}/tags/list?n=0",
+        f"{referrers}?artifactType=application/x.sbom",
+    ):
+        kept(door, shape + view)
+        answer = head_as_get(door, shape + view)
+        assert ("Link" in answer) is view.endswith("n=2")
+        assert ("OCI-Filters-Applied" in answer) is ("artifactType" in view)
+
+
+def test_head_of_an_index_that_nobody_has(door: Connected) -> None:
+    target = f"/v2/team/none/referrers/{digest(door.prefix.encode())}"
+    kept(door, target)
+    answer = head_as_get(door, target)
+    assert (answer["Content-Type"], json.loads(answer.body)["manifests"]) == (INDEX_TYPE, [])
+
+
+def test_head_of_an_empty_blob(door: Connected, origin: Origin) -> None:
+    path = f"team/app-{next(_fresh)}/blobs/{digest(b'')}"
+    origin.put(f"v2/{path}", b"")
+    for _ in range(2):
+        without, full = door.ask("HEAD", f"/v2/{path}"), door.ask("GET", f"/v2/{path}")
+        assert {**without.ours, "x-virtreg-cache": full.origin} == full.ours
+        assert (full.status, full["Content-Length"], full.body) == (200, "0", b"")
+
+
+@pytest.mark.parametrize("least", [0, len(LARGE_LAYER)])
+def test_the_first_to_ask_may_ask_for_a_range(door: Connected, origin: Origin, least: int) -> None:
+    path, body = layer(published(origin)[1], least)
+    answer = door.ask("GET", f"/v2/{path}", {"Range": "bytes=-9"})
+    assert (answer.status, answer.body) == (206, body[-9:])
+    whole = door.ask("GET", f"/v2/{path}")
+    assert (whole.status, whole.body) == (200, body)
 
 
 def test_pings(door: Connected) -> None:
