@@ -7,7 +7,14 @@ import hashlib
 import pytest
 
 from tests.service.hub import FILE, LARGE, SMALL, Background, Hub, MakeHub, fake
-from virtreg.errors import IntegrityError, UpstreamError, UpstreamUnavailable
+from virtreg.errors import (
+    IntegrityError,
+    UpstreamBusy,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamThrottled,
+    UpstreamUnavailable,
+)
 from virtreg.events import Filled, FillFailed
 from virtreg.model import Algorithm, Fetch, Freshness, Route, UpstreamSpec
 from virtreg.testing.fakes import FakeReply, FakeUpstream
@@ -29,6 +36,21 @@ class Rangeless(FakeUpstream):
         if request.offset:
             reply.close()
             raise UpstreamError("416 Range Not Satisfiable", upstream=self.spec.name)
+        return reply
+
+
+class Busy(FakeUpstream):
+    """Has no time for the first requests for a rest."""
+
+    def __init__(self, *refusals: UpstreamError) -> None:
+        super().__init__(spec=fake("a").spec)
+        self._refusals = list(refusals)
+
+    def fetch(self, request: Fetch) -> FakeReply:
+        reply = super().fetch(request)
+        if request.offset and self._refusals:
+            reply.close()
+            raise self._refusals.pop(0)
         return reply
 
 
@@ -110,6 +132,25 @@ def test_where_no_range_is_taken_the_whole_is_sent_again_and_compared(
     hub = make_hub(a)
     assert cut_then(hub, a, LARGE, '"1"', route).result().body == LARGE
     assert [offset for offset, _ in asked_for(a)] == [0, CUT, 0]
+
+
+def test_who_has_no_time_for_the_rest_now_is_asked_again(make_hub: MakeHub) -> None:
+    a = Busy(
+        UpstreamThrottled("a: 429", upstream="a", retry_after=0.0),
+        UpstreamBusy("a: all 16 connections busy", upstream="a", retry_after=0.01),
+    )
+    hub = make_hub(a)
+    assert cut_then(hub, a, LARGE, '"1"').result().body == LARGE
+    assert asked_for(a) == [(0, None), *[(CUT, '"1"')] * 3]
+
+
+def test_who_refuses_the_rest_is_not_asked_again(make_hub: MakeHub) -> None:
+    a = Busy(UpstreamRefused("a: 403 Forbidden", upstream="a"))
+    hub = make_hub(a)
+    pulling = cut_then(hub, a, LARGE, '"1"')
+    with pytest.raises(UpstreamRefused):
+        pulling.result()
+    assert asked_for(a) == [(0, None), (CUT, '"1"')]
 
 
 def test_a_body_that_breaks_off_after_its_last_promised_byte_is_whole(make_hub: MakeHub) -> None:

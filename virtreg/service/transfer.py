@@ -25,6 +25,9 @@ from virtreg.service.exchange import ATTEMPTS, Exchange, Reading, pause
 from virtreg.service.leaping import joint_of
 from virtreg.service.spool import PIECE, Spool
 
+_LONGEST_WAIT = 30.0
+"""Seconds that readers of a download are kept waiting for its next try."""
+
 _BEST_FIRST = (Algorithm.SHA256, Algorithm.SHA512, Algorithm.SHA1, Algorithm.MD5)
 
 
@@ -126,7 +129,9 @@ class Transfer:
                 self._drain()
                 self._exchange.upstream.delivered()
                 return
-            except (UpstreamTimeout, UpstreamUnavailable):
+            except UpstreamError as error:
+                if not _may_pass(error):
+                    raise
                 if self._spool.written == self._promised:
                     return  # a body ends with its last promised byte (RFC 9112, 6.3)
                 # A reply that could not be had was counted when it was asked for.
@@ -136,14 +141,16 @@ class Transfer:
                 failures = 1 if self._spool.written > before else failures + 1
                 # However it goes on and on: a download has the time that one exchange has.
                 late = time.monotonic() > self._ends
-                if late or failures >= ATTEMPTS or self._closing.wait(pause(failures)):
+                if late or failures >= ATTEMPTS or self._closing.wait(_wait(failures, error)):
                     raise
-                self._resume_unless_unreachable()
+                self._resume_unless_put_off()
 
-    def _resume_unless_unreachable(self) -> None:
+    def _resume_unless_put_off(self) -> None:
         try:
             self._resume()
-        except (UpstreamTimeout, UpstreamUnavailable) as error:
+        except UpstreamError as error:
+            if not _may_pass(error):
+                raise
             # Counts as one more try: reading the next reply raises it again.
             self._reading.reply.close()
             self._reading = Reading(_NoReply(error))
@@ -201,6 +208,16 @@ class Transfer:
             f"the file changed at {self._exchange.name} while it was being downloaded",
             upstream=self._exchange.name,
         )
+
+
+def _may_pass(error: UpstreamError) -> bool:
+    """Whether the rest may be had later."""
+    return isinstance(error, UpstreamTimeout | UpstreamUnavailable) or put_off(error)
+
+
+def _wait(failures: int, error: UpstreamError) -> float:
+    """Seconds until the next try: at least until one is of use, as far as that is told."""
+    return max(pause(failures), min(error.retry_after or 0.0, _LONGEST_WAIT))
 
 
 @frozen
