@@ -148,6 +148,12 @@ def test_a_compressed_body_is_corrupt() -> None:
             up.fetch(Fetch("a"))
 
 
+def test_a_null_character_in_a_header_is_a_space() -> None:
+    answer = b'HTTP/1.1 404 No\r\nETag: "a\0b"\r\nContent-Length: 0\r\n\r\n'
+    with RawServer(answer) as server, upstream(server.url) as up, fetched(up, "a") as reply:
+        assert reply.headers["etag"] == '"a b"'
+
+
 def test_repeated_and_folded_headers_are_one_line() -> None:
     answer = b"HTTP/1.1 404 No\r\nX-A: 1\r\nx-a: 2\r\nX-B: one\r\n two\r\nContent-Length: 0\r\n\r\n"
     with RawServer(answer) as server, upstream(server.url) as up, fetched(up, "a") as reply:

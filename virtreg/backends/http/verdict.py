@@ -23,14 +23,15 @@ _OF_ITS_OWN = (407, 408)
 _DEFINITE = (501,)
 """Statuses that say 5xx of a server that is well: it does not know the method."""
 
-_FOLD = re.compile(r"[\r\n]+[ \t]*")
+_FOLD = re.compile(r"[\r\n]+[ \t]*|\0")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:[0-9]{1,18}|\*)")
 
 
 def fold_headers(message: http.client.HTTPMessage) -> dict[str, str]:
     """Lower-case names; repeated fields joined by a comma (RFC 9110, 5.3), line folding undone
-    (RFC 9112, 5.2)."""
+    (RFC 9112, 5.2), and a space for each null character (RFC 9110, 5.5), which some databases do
+    not take."""
     headers: dict[str, str] = {}
     for name, value in message.items():
         key = name.lower()
