@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.service.hub import DAY, LARGE, Hub, MakeHub, down, fake
+from tests.service.hub import DAY, LARGE, Background, Hub, MakeHub, down, fake
 from tests.service.images import MANIFEST, digest_of, manifest, put_blob, put_manifest
 from virtreg.errors import NotFound
 from virtreg.events import Filled
 from virtreg.formats.container.adapter import ContainerFormat
 from virtreg.model import Fetch
 from virtreg.testing.fakes import FakeReply, FakeUpstream
+from virtreg.testing.gate import Gate
 
 TAG = "app/manifests/latest"
 ONE, TWO = manifest("one"), manifest("two")
@@ -92,3 +93,22 @@ def test_a_digest_that_was_absent_a_moment_ago_is_found_once_a_tag_leads_there(
     # Or whoever keeps answers ready would go on to say that it is absent.
     assert [event.size for event in hub.events.of(Filled, path)] == [len(ONE)]
     assert hub.get(path).origin == "hit"
+
+
+def test_a_tag_is_as_old_as_the_word_of_its_upstream_however_slow_the_body_is(
+    hub_of: MakeHub,
+) -> None:
+    a = fake("a")
+    digest = put_manifest(a, "app", ONE, "latest")
+    hold = Gate()
+    a.put(f"v2/app/manifests/{digest}", ONE, hold=hold, headers={"content-type": MANIFEST})
+    hub = hub_of(a)
+    asked_at = hub.clock()
+    pulling = Background(lambda: hub.pull(TAG))
+    hold.await_arrival()
+    hub.clock.advance(100)
+    hold.release()
+    assert pulling.result().body == ONE
+    entry = hub.entry(a, TAG)
+    assert entry is not None
+    assert entry.checked_at == asked_at

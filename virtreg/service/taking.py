@@ -70,8 +70,10 @@ class Taking:
         that nobody ever sees the new digest with the old body."""
         upstream = self._walking.upstreams[position]
         route = asked.known_as[position]
-        # Before the body is asked for: it comes from where its name was found.
+        # Before the body is asked for: it comes from where its name was found, and the name stood
+        # for it at this moment, however long its bytes take.
         self._walking.found(asked, position)
+        now = self._works.clock()
         try:
             resolved = self._resolve(pin)
             with resolved.body:
@@ -89,7 +91,6 @@ class Taking:
             # Another upstream's bytes: a digest alone earns nobody what it never sent, since
             # what is kept for it is served wherever it is an upstream.
             return ask(upstream, position, route, self._format.expect(route), None)
-        now = self._works.clock()
         entry = Entry(
             source=upstream.spec.key,
             path=route.path,
