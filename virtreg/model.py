@@ -374,6 +374,9 @@ class Scope:
 
     registry: str
     path: str
+    """As the caller spells it. One file may have several spellings, such as an image with and
+    without its upstream's default namespace, and a list such as ``_catalog`` names what lies under
+    other paths: a rule by path says what is allowed, never what is not."""
     action: Literal["pull"] = "pull"
 
 
