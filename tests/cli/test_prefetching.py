@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from tests.prefetch.galleries import Gallery, digest
 from virtreg.cli.commands import virtreg
-from virtreg.cli.prefetching import Kept, summary
+from virtreg.cli.prefetching import Kept, finish, summary
 from virtreg.errors import NotFound
 from virtreg.events import Filled, FillFailed
 from virtreg.prefetch import Prefetched, own_platform
@@ -130,6 +132,17 @@ def test_a_folder_that_cannot_be_used_is_told(file: Path, tmp_path: Path) -> Non
     result = _run(file, "images", "app", "--data", tmp_path / "server.toml" / "below")
     assert result.exit_code == 1
     assert result.output.startswith("Error: cannot use the folder ")
+
+
+def test_an_interrupt_while_the_last_is_written_is_told() -> None:
+    told = io.StringIO()
+
+    def close() -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        finish(close, Console(file=told, soft_wrap=True))
+    assert told.getvalue().startswith("interrupted while writing: ")
 
 
 def test_an_interrupt_ends_it_without_a_trace(gallery: Gallery, file: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from attrs import evolve
@@ -102,11 +102,20 @@ def run(
             console.print("interrupted: what is nearly there gets some seconds to end")
             raise
         finally:
-            assembly.close()
+            finish(assembly.close, console)
     problems = list(kept.problems())
     for line in (*problems, summary(result)):
         console.print(line)
     return not result.failed and not problems
+
+
+def finish(close: Callable[[], None], console: Console) -> None:
+    """Close, which writes what was told to be there; say so when that is interrupted."""
+    try:
+        close()
+    except KeyboardInterrupt:
+        console.print("interrupted while writing: run it again to have what was pulled last kept")
+        raise
 
 
 def summary(result: Prefetched) -> str:
