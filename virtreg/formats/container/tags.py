@@ -34,12 +34,6 @@ def parse(document: bytes) -> list[str]:
     return [tag for tag in listed if is_tag(tag)]
 
 
-def well_formed(repository: str, document: bytes) -> bool:
-    """Whether a document that can be parsed is of this repository, with each tag once, in order."""
-    members = read(document, MAX_LIST_BYTES)
-    return (members.get("name"), members.get("tags")) == (repository, _ordered(parse(document)))
-
-
 def combine(repository: str, lists: Iterable[Sequence[str]]) -> bytes:
     """One document with every tag of the lists once, in order. Raises IntegrityError for more than
     MAX_TAGS."""
