@@ -34,7 +34,9 @@ def clauses() -> list[Clause]:
     """All there are, section by section."""
     for module in sorted(FOLDER.glob("test_*.py")):
         import_module(f"{__package__}.{module.stem}")
-    return sorted(CLAUSES, key=lambda one: (SECTIONS.index(one.section), one.file, one.line))
+    # Decorators are applied from the last to the first.
+    several = reversed(CLAUSES)
+    return sorted(several, key=lambda one: (SECTIONS.index(one.section), one.file, one.line))
 
 
 def render() -> str:

@@ -40,6 +40,7 @@ def image(client: Client) -> Image:
 
 
 @clause(PULLING, "MUST", "a blob is 200 with exactly its bytes (end-2)")
+@clause(PULLING, "MAY", "content is pulled in any order: a blob before its manifest, too")
 @clause(PULLING, "SHOULD", "`Docker-Content-Digest` is the blob's digest")
 @clause(PULLING, "MUST (main)", "`Docker-Content-Digest` is told, and is that of the bytes")
 def test_a_blob(client: Client, image: Image) -> None:
