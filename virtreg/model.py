@@ -101,6 +101,9 @@ class Expectation:
     head_alone: bool = False
     """A HEAD of what is not cached is answered from the upstream's own HEAD: fetching such a body
     for its headers would be a waste."""
+    digests: frozenset[Algorithm] = frozenset(Algorithm)
+    """Digests that the body is kept with, besides SHA-256 and those that are claimed. All of them
+    together cost several times what a download does."""
 
 
 @frozen
@@ -178,6 +181,7 @@ class Entry:
     """Also the blob's key in the store."""
     size: int
     sha1: str
+    """Empty when it is not known; so are the next two."""
     md5: str
     sha512: str
     content_type: str | None
@@ -192,12 +196,14 @@ class Entry:
 
     @property
     def digests(self) -> Digests:
-        return {
+        """Those that are known."""
+        known = {
             Algorithm.SHA256: self.sha256,
             Algorithm.SHA1: self.sha1,
             Algorithm.MD5: self.md5,
             Algorithm.SHA512: self.sha512,
         }
+        return {algorithm: digest for algorithm, digest in known.items() if digest}
 
     @property
     def validators(self) -> Validators:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 from virtreg.errors import IntegrityError
-from virtreg.model import Algorithm, Digests
+from virtreg.model import Algorithm, Digests, Expectation
 
 
 def digest(
@@ -21,6 +21,11 @@ def digest(
         for each in running.values():
             each.update(piece)
     return {algorithm: each.hexdigest() for algorithm, each in running.items()}
+
+
+def kept(expectation: Expectation, claims: Digests) -> set[Algorithm]:
+    """The digests that a body is taken with: those wanted, those claimed, and the store's key."""
+    return {Algorithm.SHA256, *expectation.digests, *claims}
 
 
 def compare(found: Digests, claims: Digests, upstream: str) -> None:

@@ -21,7 +21,7 @@ from virtreg.model import Algorithm, Digests, Entry, Examination, Representation
 from virtreg.protocols import Reply
 from virtreg.service.arrival import Arrival, representation_of
 from virtreg.service.claims import Claims, claims_of
-from virtreg.service.digesting import compare, digest
+from virtreg.service.digesting import compare, digest, kept
 from virtreg.service.exchange import ATTEMPTS, Exchange, Reading, pause
 from virtreg.service.leaping import Berths, leap_of
 from virtreg.service.spool import Spool
@@ -155,8 +155,9 @@ class Intake:
         keep: Callable[[Arrival], None],
     ) -> Arrival:
         reply.close()
-        digests = digest([data], Algorithm)
-        compare(digests, begun.claims.wait(), exchange.name)
+        claims = begun.claims.wait()
+        digests = digest([data], kept(exchange.expectation, claims))
+        compare(digests, claims, exchange.name)
         entry = self._entry(exchange, begun.headers, len(data), digests)
         arrival = Arrival(entry.source, representation_of(entry), data=data)
         arrival.entry.set_result(entry)
@@ -230,9 +231,9 @@ class Intake:
             path=exchange.route.path,
             sha256=digests[Algorithm.SHA256],
             size=size,
-            sha1=digests[Algorithm.SHA1],
-            md5=digests[Algorithm.MD5],
-            sha512=digests[Algorithm.SHA512],
+            sha1=digests.get(Algorithm.SHA1, ""),
+            md5=digests.get(Algorithm.MD5, ""),
+            sha512=digests.get(Algorithm.SHA512, ""),
             content_type=headers.get("content-type"),
             etag=headers.get("etag"),
             last_modified=headers.get("last-modified"),

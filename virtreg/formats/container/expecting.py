@@ -11,7 +11,7 @@ from virtreg.formats.container.media_types import (
     OCI_MANIFEST,
 )
 from virtreg.formats.container.routes import split
-from virtreg.model import Expectation, Route
+from virtreg.model import Algorithm, Expectation, Route
 
 MAX_BLOB_BYTES = 256 * 1024**3
 _PREFIX = "v2/"
@@ -19,6 +19,10 @@ _PAGE = "1000"
 """Tags a page; some registries refuse to be asked for more."""
 _MANIFESTS = ", ".join((DOCKER_MANIFEST, DOCKER_LIST, OCI_MANIFEST, OCI_INDEX, "*/*"))
 """Whatever the client accepts: what comes is kept by its digest for everybody."""
+
+
+_DIGESTS = frozenset({Algorithm.SHA256})
+"""What images go by. Of the few that go by SHA-512, it is claimed."""
 
 
 def expect(route: Route) -> Expectation:
@@ -31,9 +35,16 @@ def expect(route: Route) -> Expectation:
             prefix=_PREFIX,
             scope=scope,
             metered=True,
+            digests=_DIGESTS,
         )
     if kind == "blobs":
-        return Expectation(max_bytes=MAX_BLOB_BYTES, prefix=_PREFIX, scope=scope, head_alone=True)
+        return Expectation(
+            max_bytes=MAX_BLOB_BYTES,
+            prefix=_PREFIX,
+            scope=scope,
+            head_alone=True,
+            digests=_DIGESTS,
+        )
     if kind == "tags":
         return Expectation(
             accept=JSON,
