@@ -1,5 +1,5 @@
-# make serve      run the bundled server over Maven Central (FILE=server.toml for your own registries)
-# make test       every check and every test; the end-to-end part needs nginx, Maven and Gradle
+# make serve      run the bundled server over Maven Central and Docker Hub (FILE=server.toml for your own)
+# make test       every check and every test; the end-to-end part needs root and what .ci/run installs
 # make check      style, types, import walls, known vulnerabilities
 # make test-unit  tests that need nothing but Python
 # make bench      the benchmarks, against nginx and, for images, docker-registry and drayage
