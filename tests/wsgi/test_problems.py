@@ -94,6 +94,14 @@ def test_a_download_of_unknown_length_that_breaks_off_is_told(
     assert answer["Retry-After"] == "30"
 
 
+def test_a_download_that_proves_wrong_before_any_of_it_has_left_is_told(quick_site: Site) -> None:
+    lie = {"X-Checksum-Sha1": "0" * 40}
+    quick_site.near.put(JAR, bytes(300_000), headers=lie)
+    answer = quick_site.door.ask("GET", f"/maven/solo/{JAR}")
+    assert answer.status == 502
+    assert answer.problem["code"] == "upstream_corrupt"
+
+
 def test_a_store_that_fails_is_told_ready_or_not(site: Site) -> None:
     site.make_ready(JAR)
     site.fill(POM)

@@ -183,6 +183,22 @@ def test_the_reason_of_a_failing_body_passes_through() -> None:
     assert body.closes == 1
 
 
+def test_a_body_that_fails_before_its_first_piece_fails_at_once() -> None:
+    body = Failing(b"", size=5)
+    with pytest.raises(UpstreamUnavailable, match="connection cut"):
+        Transfer(body, Full()).begin()
+    assert body.closes == 1
+
+
+@pytest.mark.parametrize("content", [b"", CONTENT])
+def test_what_was_waited_for_is_sent_all_the_same(content: bytes) -> None:
+    body = whole(content)
+    begun = Transfer(body, Full())
+    begun.begin()
+    assert sent(begun) == content
+    assert body.closes == 1
+
+
 @pytest.mark.parametrize("answer", [Full(), Partial(((10, 900),)), plan()])
 @pytest.mark.parametrize("pieces", [0, 1, 3])
 def test_closing_early_closes_the_body_once(

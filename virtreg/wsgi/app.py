@@ -28,7 +28,7 @@ from virtreg.wsgi.ready import SMALL, Ready, ReadyAnswers
 from virtreg.wsgi.refusing import InternalError, check_method, refusal
 from virtreg.wsgi.serving import conditions, respond, status_line, with_length
 from virtreg.wsgi.surfaces import Surfaces, refuse_hidden_slash
-from virtreg.wsgi.transfer import FileWrapper, transfer
+from virtreg.wsgi.transfer import FileWrapper, Transfer, transfer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -205,6 +205,18 @@ class Application:
         except BaseException:
             body.close()
             raise
+        if response.answer is None:
+            body.close()
+            sent: Iterable[bytes] = []
+        else:
+            sent = transfer(
+                body,
+                response.answer,
+                head=method == "HEAD",
+                file_wrapper=_sendfile(environ) if response.length > SMALL else None,
+            )
+            if isinstance(sent, Transfer):
+                sent.begin()
         counted = method == "GET" and response.status != 304
         self._ledger.add(
             (
@@ -218,16 +230,6 @@ class Application:
                 resolution.route.path,
             )
         )
-        if response.answer is None:
-            body.close()
-            sent: Iterable[bytes] = []
-        else:
-            sent = transfer(
-                body,
-                response.answer,
-                head=method == "HEAD",
-                file_wrapper=_sendfile(environ) if response.length > SMALL else None,
-            )
         # Last: an error that comes before it can still be told.
         start_response(status_line(response.status), list(response.headers))
         return sent

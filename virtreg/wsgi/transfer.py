@@ -32,18 +32,27 @@ class Transfer:
     Raises ValueError for a Partial of several ranges: those go as a MultipartPlan.
     """
 
-    __slots__ = ("_body", "_closed", "_pieces")
+    __slots__ = ("_body", "_closed", "_first", "_pieces")
 
     def __init__(self, body: Body, answer: Full | Partial | MultipartPlan) -> None:
         self._body = body
         self._closed = False
+        self._first: bytes | None = None
         segments, closing = _segments(body, answer)
         self._pieces = _pieces(body, segments, closing)
 
     def __iter__(self) -> Self:
         return self
 
+    def begin(self) -> None:
+        """Wait for the first piece: while no header has left, a body that fails before it can
+        still be told with a status. Raises what the body raises."""
+        self._first = next(self, None)
+
     def __next__(self) -> bytes:
+        first, self._first = self._first, None
+        if first is not None:
+            return first
         try:
             return next(self._pieces)
         except BaseException:
