@@ -33,6 +33,14 @@ def gallery() -> Iterator[Gallery]:
 
 
 @pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Whoever runs the tests in the background has interrupts ignored, by children as well."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
 def file(gallery: Gallery, tmp_path: Path) -> Path:
     path = tmp_path / "server.toml"
     path.write_text(
@@ -134,6 +142,7 @@ def test_a_folder_that_cannot_be_used_is_told(file: Path, tmp_path: Path) -> Non
     assert result.output.startswith("Error: cannot use the folder ")
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_while_the_last_is_written_is_told() -> None:
     told = io.StringIO()
 
@@ -145,6 +154,7 @@ def test_an_interrupt_while_the_last_is_written_is_told() -> None:
     assert told.getvalue().startswith("interrupted while writing: ")
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_it_without_a_trace(gallery: Gallery, file: Path) -> None:
     gate = Gate()
     gallery.image("app", [], "latest")
