@@ -7,12 +7,11 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from attrs import define, field
 
-from tests.e2e.processes import end, until
+from tests.e2e.processes import Started, end, until
 from tests.e2e.stored import digests_in, run
 
 _CONFIG = """version = 2
@@ -29,7 +28,7 @@ address = "{state}/sock"
 
 
 @define
-class Containerd:
+class Containerd(Started):
     """A daemon of its own. Not thread-safe."""
 
     folder: Path
@@ -81,17 +80,6 @@ class Containerd:
         assert self._process.poll() is None, (self.folder / "log").read_text()[-1000:]
         asked = ["ctr", "--address", f"{self._state}/sock", "version"]
         return subprocess.run(asked, env=_env(), capture_output=True, timeout=30).returncode == 0
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 def mirrored(folder: Path, host: str, mirror: str) -> Path:

@@ -9,14 +9,13 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote
 
 from attrs import define, field, frozen
 
 from tests.e2e.images import Blob, Image, Manifest
-from tests.e2e.processes import end, free_port, until
+from tests.e2e.processes import Started, end, free_port, until
 
 LOGIN = ("reader", "correct horse")
 """Whom a guarded registry lets in."""
@@ -38,7 +37,7 @@ class Seen:
 
 
 @define
-class Distribution:
+class Distribution(Started):
     """Serves the images below ``storage``; several processes may serve the same ones. Not
     thread-safe."""
 
@@ -175,17 +174,6 @@ class Distribution:
             "http": {"addr": self.host, "secret": "only for uploads"},
             **({"auth": self.auth} if self.auth else {}),
         }
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 def guarded(folder: Path, storage: Path) -> Distribution:

@@ -8,17 +8,16 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from attrs import define, field
 
-from tests.e2e.processes import end, until
+from tests.e2e.processes import Started, end, until
 from tests.e2e.stored import Stored, inspected, run
 
 
 @define
-class Docker:
+class Docker(Started):
     """``mirror`` is a URL, without a path, that is asked for the images of Docker Hub. Not
     thread-safe."""
 
@@ -86,14 +85,3 @@ class Docker:
         # Debian's own client first, whatever else is installed.
         path = f"/usr/bin:/usr/sbin:/sbin:{os.environ['PATH']}"
         return {"PATH": path, "HOME": str(self.folder), "TMPDIR": str(self._state)}
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()

@@ -8,12 +8,11 @@ import subprocess
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from attrs import define, field, frozen
 
-from tests.e2e.processes import end, free_port, until
+from tests.e2e.processes import Started, end, free_port, until
 
 
 @frozen
@@ -29,7 +28,7 @@ class Logged:
 
 
 @define
-class Nginx:
+class Nginx(Started):
     """Not thread-safe. ``rates`` limits a site's bytes per second for each connection."""
 
     folder: Path
@@ -116,14 +115,3 @@ class Nginx:
             '  log_format line "$site $request_method $uri $status $body_bytes_sent";\n'
             f"  access_log {self._log} line;\n{temporary}{servers}}}\n"
         )
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()

@@ -8,6 +8,33 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class Started:
+    """A program that runs for as long as a ``with`` block."""
+
+    __slots__ = ()
+
+    def start(self) -> Self:
+        """Start and wait until it answers."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """End it; does nothing when it is not running."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
 
 
 def free_port() -> int:
