@@ -20,7 +20,9 @@ USERNAME = "reader"
 SECRET = "marked-secret-5b1d7c"
 BASIC = "Basic " + base64.b64encode(f"{USERNAME}:{SECRET}".encode()).decode()
 
-PATIENT = {"read_timeout": 0.5, "connect_timeout": 1, "allow_private": ["127.0.0.0/8"]}
+PATIENT = {"read_timeout": 20, "connect_timeout": 1, "allow_private": ["127.0.0.0/8"]}
+HASTY: Mapping[str, Setting] = {"read_timeout": 1}
+"""For upstreams that are silent; a busy machine makes others look so, too."""
 
 
 @define

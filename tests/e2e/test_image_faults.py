@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from attrs import field, frozen
 
-from tests.e2e.bench import Bench, error_of, head
+from tests.e2e.bench import HASTY, Bench, error_of, head
 from tests.e2e.hanging import MIB, Part, Picture
 from tests.e2e.processes import until
 from tests.e2e.server import Setting
@@ -41,12 +41,16 @@ class Fault:
     asks: Part | None = None
     settings: Mapping[str, Setting] = field(factory=dict)
 
+    @property
+    def silent(self) -> bool:
+        return not self.behaviour.keys().isdisjoint({"hold", "stall_after"})
+
 
 def _silences(part: Part) -> list[Fault]:
     return [
         Fault(f"{part}-500", part, {"status": 500}, 502, says="500 Internal Server Error"),
         Fault(f"{part}-hangs-up", part, {"silent": True}, 502, says="connection closed"),
-        Fault(f"{part}-no-answer", part, {"hold": Gate()}, 504, says="no first byte in 0.5 s"),
+        Fault(f"{part}-no-answer", part, {"hold": Gate()}, 504, says="no first byte in 1 s"),
     ]
 
 
@@ -192,7 +196,10 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Picture:
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("bench")
-    slots = {fault.id: {"login": True, **fault.settings} for fault in [*FAULTS, *QUIRKS]}
+    slots = {
+        fault.id: {"login": True, **(HASTY if fault.silent else {}), **fault.settings}
+        for fault in [*FAULTS, *QUIRKS]
+    }
     slots |= {f"{fault.id}-by-head": {"login": True} for fault in ODD_HEADS}
     slots |= {"deep": {}, "media-type-png": {}, "media-type-v1-json": {}}
     bench = Bench(folder, (), slots=slots)

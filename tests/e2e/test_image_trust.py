@@ -13,7 +13,7 @@ import pytest
 import trustme
 from attrs import frozen
 
-from tests.e2e.bench import BASIC, SECRET, USERNAME, Bench, error_of, leaks, proofs
+from tests.e2e.bench import BASIC, HASTY, SECRET, USERNAME, Bench, error_of, leaks, proofs
 from tests.e2e.conftest import Serve
 from tests.e2e.hanging import Picture, lock_for
 from tests.e2e.processes import until
@@ -90,7 +90,11 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     names = [*(trouble.id for trouble in TROUBLES), "loop", "foreign"]
     names += ["aside", "aside-with-token", "skopeo"]
     slots: dict[str, dict[str, Setting]] = {
-        f"{name}-{realm}": {"login": realm == "secret", "negative_validity_seconds": 0}
+        f"{name}-{realm}": {
+            "login": realm == "secret",
+            "negative_validity_seconds": 0,
+            **(HASTY if name == "silent" else {}),
+        }
         for name in names
         for realm in REALMS
     }
