@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self, runtime_checkable
 
+from virtreg.core.identity import Group, Role, Token, User
 from virtreg.errors import VirtregError
 from virtreg.model import (
     Credentials,
@@ -269,6 +270,92 @@ class Authenticator(Protocol):
         ...
 
 
+@runtime_checkable
+class Recalls(Protocol):
+    """Power of an Authenticator: say that somebody it admitted is good no more, for grants that
+    outlive the request they were made in."""
+
+    def stands(self, principal: Principal) -> bool:
+        """False once the token was revoked or ended, or its user blocked. Fast: asked for every
+        request that shows a grant."""
+        ...
+
+
+class Directory(Protocol):
+    """Who there is: users, groups, members and tokens."""
+
+    def revision(self) -> int:
+        """A number that grows with every change but uses of tokens, also of other processes;
+        cheap enough to ask once a second."""
+        ...
+
+    def user(self, name: str) -> User | None: ...
+
+    def users(self) -> list[User]:
+        """By name."""
+        ...
+
+    def save_user(self, user: User) -> None:
+        """Insert or replace by name."""
+        ...
+
+    def remove_user(self, name: str) -> None:
+        """With memberships and tokens. Raises NotFound."""
+        ...
+
+    def group(self, name: str) -> Group | None: ...
+
+    def groups(self) -> list[Group]:
+        """By id."""
+        ...
+
+    def add_group(self, name: str) -> Group:
+        """Raises Conflict when there is one."""
+        ...
+
+    def switch_group(self, name: str, enabled: bool) -> None:
+        """Raises NotFound."""
+        ...
+
+    def roles(self, user: str) -> Mapping[str, Role]:
+        """By group; empty for nobody."""
+        ...
+
+    def members(self, group: str) -> Mapping[str, Role]:
+        """By user."""
+        ...
+
+    def set_role(self, group: str, user: str, role: Role | None) -> None:
+        """None ends the membership. Raises NotFound for an unknown group or user."""
+        ...
+
+    def add_token(self, token: Token, digest: str) -> None:
+        """``digest`` is the SHA-256 of the secret, in hex. Raises Conflict when the id, the
+        digest, or a deploy token's username within its group is taken, NotFound when the user or
+        the group is not there."""
+        ...
+
+    def token(self, digest: str) -> Token | None:
+        """Found by its secret, good or not."""
+        ...
+
+    def token_by_id(self, token_id: str) -> Token | None: ...
+
+    def tokens(self) -> list[Token]:
+        """All, newest first."""
+        ...
+
+    def revoke_token(self, token_id: str, at: float) -> None:
+        """Raises NotFound; no error when it was revoked before."""
+        ...
+
+    def used_tokens(self, uses: Mapping[str, float]) -> None:
+        """Remember when tokens, by id, were last used; unknown ones are ignored."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Format(Protocol):
     """One package format: pure decisions, no I/O, no clock."""
 
@@ -472,6 +559,7 @@ __all__ = [
     "CredentialProvider",
     "Describes",
     "Digests",
+    "Directory",
     "EntryIndex",
     "Format",
     "Gathers",
@@ -482,6 +570,7 @@ __all__ = [
     "Lists",
     "Localizes",
     "Pins",
+    "Recalls",
     "Reply",
     "Resolution",
     "Spools",
