@@ -41,7 +41,15 @@ class Server:
     format: str = "maven"
     settings: Mapping[str, Setting] = field(factory=dict)
     """Further keys of the registry's table."""
+    also: Mapping[str, Mapping[str, Setting]] = field(factory=dict)
+    """Further registries over the same upstreams: keys of their tables by name."""
+    access: Mapping[str, Setting] = field(factory=dict)
+    """The ``[access]`` table; everybody may pull without one."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "server.toml"
 
     @property
     def data(self) -> Path:
@@ -75,11 +83,10 @@ class Server:
         """Start and wait until it says it is ready."""
         assert self._process is None
         self.folder.mkdir(parents=True, exist_ok=True)
-        config = self.folder / "server.toml"
-        config.write_text(self._config())
+        self.config.write_text(self._config())
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "virtreg", "serve", str(config)], stdout=log, stderr=log
+                [sys.executable, "-m", "virtreg", "serve", str(self.config)], stdout=log, stderr=log
             )
         try:
             until(self._ready, f"ready server, see {self.log}")
@@ -155,7 +162,13 @@ class Server:
             # JSON's strings, numbers and lists are TOML's as well.
             lines += ["[[upstream]]"]
             lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
-        lines += ["[[registry]]", "id = 1", 'name = "main"', f'format = "{self.format}"']
-        lines += [f"{key} = {json.dumps(value)}" for key, value in self.settings.items()]
-        lines += [f"upstreams = {json.dumps([upstream.name for upstream in self.upstreams])}"]
+        registries = {"main": self.settings, **self.also}
+        for number, (name, settings) in enumerate(registries.items(), 1):
+            lines += ["[[registry]]", f"id = {number}", f'name = "{name}"']
+            lines += [f'format = "{self.format}"']
+            lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+            lines += [f"upstreams = {json.dumps([upstream.name for upstream in self.upstreams])}"]
+        if self.access:
+            lines += ["[access]"]
+            lines += [f"{key} = {json.dumps(value)}" for key, value in self.access.items()]
         return "\n".join(lines) + "\n"
