@@ -281,6 +281,17 @@ class Recalls(Protocol):
         ...
 
 
+@runtime_checkable
+class Readmits(Protocol):
+    """Power of an Authenticator: decide for somebody it admitted before, who shows no credentials
+    this time but a refresh token."""
+
+    def readmit(self, principal: Principal, scope: Scope) -> Principal:
+        """What ``admit`` would say to the credentials the principal came with. Raises what
+        ``admit`` raises, Unauthenticated when they are good no more."""
+        ...
+
+
 class Directory(Protocol):
     """Who there is: users, groups, members and tokens."""
 
@@ -570,6 +581,7 @@ __all__ = [
     "Lists",
     "Localizes",
     "Pins",
+    "Readmits",
     "Recalls",
     "Reply",
     "Resolution",
