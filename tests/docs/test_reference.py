@@ -12,7 +12,7 @@ import pytest
 from tests.docs.running import ROOT
 from virtreg import errors
 from virtreg.cli.commands import virtreg
-from virtreg.config import ServerConfig, StorageConfig
+from virtreg.config import AccessConfig, LimitsConfig, ServerConfig, StorageConfig
 from virtreg.config.tables import RegistryTable
 from virtreg.model import UpstreamSpec
 
@@ -22,6 +22,8 @@ REFERENCE = ROOT / "docs" / "reference"
 TABLES: dict[str, type[attrs.AttrsInstance]] = {
     "[server]": ServerConfig,
     "[storage]": StorageConfig,
+    "[access]": AccessConfig,
+    "[limits]": LimitsConfig,
     "[[upstream]]": UpstreamSpec,
     "[[registry]]": RegistryTable,
 }

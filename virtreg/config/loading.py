@@ -42,6 +42,8 @@ def load(path: Path, environ: Mapping[str, str] | None) -> Config:
         ),
         server=file.server,
         storage=evolve(file.storage, path=folder / file.storage.path),
+        access=file.access,
+        limits=file.limits,
     )
 
 
@@ -74,6 +76,8 @@ def _registry(
         namespaces=table.namespaces,
         hosts=table.hosts,
         default=table.default,
+        group=table.group,
+        public=table.public,
     )
 
 

@@ -22,7 +22,13 @@ from virtreg.config.strict import (
     nearest,
     table,
 )
-from virtreg.config.values import MAX_UPSTREAMS, ServerConfig, StorageConfig
+from virtreg.config.values import (
+    MAX_UPSTREAMS,
+    AccessConfig,
+    LimitsConfig,
+    ServerConfig,
+    StorageConfig,
+)
 from virtreg.formats.container.namespaces import namespace
 from virtreg.model import Secret, UpstreamSpec
 
@@ -44,6 +50,8 @@ class RegistryTable:
     namespaces: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     default: bool = False
+    group: str = "default"
+    public: bool = False
 
 
 @frozen
@@ -54,6 +62,8 @@ class File:
     upstream: tuple[UpstreamSpec, ...] = ()
     server: ServerConfig = field(factory=ServerConfig)
     storage: StorageConfig = field(factory=StorageConfig)
+    access: AccessConfig = field(factory=AccessConfig)
+    limits: LimitsConfig | None = None
 
 
 def reader(environ: Mapping[str, str] | None, folder: Path) -> Converter:
@@ -106,6 +116,7 @@ def reader(environ: Mapping[str, str] | None, folder: Path) -> Converter:
         "description": checked(str, fields.description),
         "namespaces": listed(_namespace),
         "hosts": listed(fields.authority),
+        "group": checked(str, fields.name),
     }
     server = {
         "host": checked(str, fields.host),
@@ -115,10 +126,22 @@ def reader(environ: Mapping[str, str] | None, folder: Path) -> Converter:
         "image_prefix": checked(str, fields.image_prefix),
         "graceful_timeout": _whole(1, 86400),
         "hot_bytes": _whole(0, 2**40),
+        "external_url": checked(str, fields.url),
+        "allowed_hosts": listed(fields.authority),
     }
     storage = {
         "path": checked(str, _folder),
         "url": checked(str, fields.store_url),
+    }
+    access = {
+        "token_path": checked(str, fields.token_path),
+        "service": checked(str, fields.service),
+        "grant_seconds": _whole(60, 86400),
+    }
+    limits = {
+        "requests": _whole(0, 2**31 - 1),
+        "seconds": _whole(1, 3600),
+        "failed_logins": _whole(0, 2**31 - 1),
     }
     strict.register_structure_hook(
         UpstreamSpec, table(strict, UpstreamSpec, upstream, _credentials)
@@ -126,9 +149,12 @@ def reader(environ: Mapping[str, str] | None, folder: Path) -> Converter:
     strict.register_structure_hook(RegistryTable, table(strict, RegistryTable, registry))
     strict.register_structure_hook(ServerConfig, table(strict, ServerConfig, server))
     strict.register_structure_hook(StorageConfig, table(strict, StorageConfig, storage))
+    strict.register_structure_hook(AccessConfig, table(strict, AccessConfig, access))
+    strict.register_structure_hook(LimitsConfig, table(strict, LimitsConfig, limits))
     whole = {
         "registry": _list_of("registry", RegistryTable, strict),
         "upstream": _list_of("upstream", UpstreamSpec, strict),
+        "limits": lambda value, _: strict.structure(value, LimitsConfig),
     }
     strict.register_structure_hook(File, table(strict, File, whole))
     return strict
