@@ -43,8 +43,8 @@ class Server:
     """Further keys of the registry's table."""
     also: Mapping[str, Mapping[str, Setting]] = field(factory=dict)
     """Further registries over the same upstreams: keys of their tables by name."""
-    access: Mapping[str, Setting] = field(factory=dict)
-    """The ``[access]`` table; everybody may pull without one."""
+    tables: Mapping[str, Mapping[str, Setting]] = field(factory=dict)
+    """Further tables by name, such as ``access``; everybody may pull without that one."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -153,22 +153,17 @@ class Server:
         lines = ["[server]", 'host = "127.0.0.1"', f"port = {self.port}", "access_log = false"]
         lines += ["[storage]", 'path = "data"']
         for upstream in self.upstreams:
-            settings: dict[str, Setting] = {
-                "name": upstream.name,
-                "url": upstream.url,
-                "allow_private": ["127.0.0.0/8"],
-                **upstream.settings,
-            }
-            # JSON's strings, numbers and lists are TOML's as well.
-            lines += ["[[upstream]]"]
-            lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
-        registries = {"main": self.settings, **self.also}
-        for number, (name, settings) in enumerate(registries.items(), 1):
+            lines += ["[[upstream]]", f'name = "{upstream.name}"', f'url = "{upstream.url}"']
+            lines += _keys({"allow_private": ["127.0.0.0/8"], **upstream.settings})
+        listed = [upstream.name for upstream in self.upstreams]
+        for number, (name, settings) in enumerate({"main": self.settings, **self.also}.items(), 1):
             lines += ["[[registry]]", f"id = {number}", f'name = "{name}"']
-            lines += [f'format = "{self.format}"']
-            lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
-            lines += [f"upstreams = {json.dumps([upstream.name for upstream in self.upstreams])}"]
-        if self.access:
-            lines += ["[access]"]
-            lines += [f"{key} = {json.dumps(value)}" for key, value in self.access.items()]
+            lines += _keys({"format": self.format, **settings, "upstreams": listed})
+        for name, settings in self.tables.items():
+            lines += [f"[{name}]", *_keys(settings)]
         return "\n".join(lines) + "\n"
+
+
+def _keys(table: Mapping[str, Setting]) -> list[str]:
+    # JSON's strings, numbers and lists are TOML's as well.
+    return [f"{key} = {json.dumps(value)}" for key, value in table.items()]
