@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -66,12 +66,10 @@ class File:
     limits: LimitsConfig | None = None
 
 
-def reader(environ: Mapping[str, str] | None, folder: Path) -> Converter:
-    """A converter for :class:`File`. ``folder`` is what relative paths start from."""
+def reader(references: secrets.References) -> Converter:
+    """A converter for :class:`File`, with what it refers to."""
     strict = converter()
-
-    def secret(text: str) -> Secret:
-        return secrets.read(text, environ, folder)
+    folder, secret = references.folder, references.read
 
     def visible(text: str) -> Secret:
         # A field value is ASCII on the wire (RFC 9110, 5.5); only Basic encodes its password.
@@ -126,6 +124,7 @@ def reader(environ: Mapping[str, str] | None, folder: Path) -> Converter:
         "image_prefix": checked(str, fields.image_prefix),
         "graceful_timeout": _whole(1, 86400),
         "hot_bytes": _whole(0, 2**40),
+        "audit_log": checked(str, partial(_beside, folder=folder)),
         "external_url": checked(str, fields.url),
         "allowed_hosts": listed(fields.authority),
     }
@@ -143,9 +142,13 @@ def reader(environ: Mapping[str, str] | None, folder: Path) -> Converter:
         "seconds": _whole(1, 3600),
         "failed_logins": _whole(0, 2**31 - 1),
     }
-    strict.register_structure_hook(
-        UpstreamSpec, table(strict, UpstreamSpec, upstream, _credentials)
-    )
+    whole_upstream = table(strict, UpstreamSpec, upstream, _credentials)
+
+    def named(value: Any, kind: Any) -> UpstreamSpec:
+        references.upstream = value.get("name") if isinstance(value, dict) else None
+        return whole_upstream(value, kind)
+
+    strict.register_structure_hook(UpstreamSpec, named)
     strict.register_structure_hook(RegistryTable, table(strict, RegistryTable, registry))
     strict.register_structure_hook(ServerConfig, table(strict, ServerConfig, server))
     strict.register_structure_hook(StorageConfig, table(strict, StorageConfig, storage))
@@ -208,6 +211,12 @@ def _command(value: object, _: object) -> tuple[str, ...]:
 
 def _namespace(text: str) -> str:
     return namespace(fields.authority(text))
+
+
+def _beside(text: str, folder: Path) -> Path:
+    if not text or not text.isprintable():
+        raise ValueError("must be the path of a file")
+    return folder / text
 
 
 def _folder(text: str) -> Path:

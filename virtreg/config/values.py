@@ -17,8 +17,8 @@ MEBIBYTE = 1024 * 1024
 @frozen
 class ServerConfig:
     """``[server]``: how the bundled server listens. Other WSGI servers read none of it but
-    ``realm``, ``access_log``, ``hot_bytes``, ``offline``, ``image_prefix``, ``external_url`` and
-    ``allowed_hosts``."""
+    ``realm``, ``access_log``, ``hot_bytes``, ``offline``, ``image_prefix``, ``external_url``,
+    ``allowed_hosts`` and ``audit_log``."""
 
     host: str = "127.0.0.1"
     """Name or address to listen on; ``0.0.0.0`` and ``::`` are every address of the machine."""
@@ -44,6 +44,9 @@ class ServerConfig:
     allowed_hosts: tuple[str, ...] = ()
     """Values of ``Host`` that are answered, besides the hosts of registries; empty: decided by the
     address it listens on."""
+    audit_log: Path | None = None
+    """A file that gets one JSON line for each audit event, besides the logger ``virtreg.audit``;
+    relative to the configuration file's folder."""
 
 
 @frozen
