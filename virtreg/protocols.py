@@ -8,7 +8,7 @@ wrapped at the boundary. Optional powers are separate protocols, found with ``is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self, runtime_checkable
@@ -367,6 +367,16 @@ class Directory(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class Announces(Protocol):
+    """Power of a Directory: tell at once of changes that are made through this very object."""
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call it after every change but uses of tokens, before the method that made the change
+        returns. It is quick, and does not ask the directory."""
+        ...
+
+
 class Format(Protocol):
     """One package format: pure decisions, no I/O, no clock."""
 
@@ -562,6 +572,7 @@ class Resolution(Protocol):
 
 
 __all__ = [
+    "Announces",
     "Authenticator",
     "Body",
     "CacheStore",
