@@ -85,10 +85,10 @@ class JwksAuthenticator:
         text = _shown(credentials.authorization)
         fingerprint = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         known = self._verified.get(fingerprint)
-        if known is not None and known.keys is self._ring.keys() and self._clock() < known.until:
+        if known is not None and known.keys is self._ring.current() and self._clock() < known.until:
             return known.principal
         name = _key_name(text)
-        keys = self._ring.keys_with(name)
+        keys = self._ring.current_with(name)
         key = keys.get(name)
         if key is None:
             raise Unauthenticated("the token is not signed with a key of the issuer")

@@ -42,7 +42,7 @@ class KeyRing:
         self._held: _Held | None = None
         self._tried_at = float("-inf")
 
-    def keys(self) -> Keys:
+    def current(self) -> Keys:
         """The keys that are good now; the same object as long as nothing was fetched. Raises
         SignInUnavailable when there are none."""
         held = self._held
@@ -57,10 +57,10 @@ class KeyRing:
                 self._lock.release()
         return self._good()
 
-    def keys_with(self, name: KeyName) -> Keys:
-        """As ``keys``, asked for again if this name is not among them, which it may not be even
+    def current_with(self, name: KeyName) -> Keys:
+        """As ``current``, asked for again if this name is not among them, which it may not be even
         so."""
-        keys = self.keys()
+        keys = self.current()
         if name in keys:
             return keys
         held = self._held
