@@ -132,10 +132,13 @@ def test_package_clients_may_come_through_a_proxy_that_hands_on_its_name(host: s
     LocalHosts().check(request(host, MAVEN | {"HTTP_X_FORWARDED_FOR": "198.51.100.7"}))
 
 
-@given(st.text(max_size=40))
+HOSTS = st.text(max_size=40) | st.from_regex(r"[a-z.:\[\]0-9]{0,5}repo\.example\.org[.:0-9@ ]{0,4}")
+
+
+@given(HOSTS)
 def test_any_host_is_judged(host: str) -> None:
-    for check in (AllowedHosts(["repo.example.org"]).check, LocalHosts().check):
-        try:
-            check(request(host, CHROME))
-        except (WrongHost, InvalidRequest) as error:
-            assert error.status in (400, 421)
+    try:
+        AllowedHosts(["repo.example.org"]).check(request(host, CHROME))
+    except (WrongHost, InvalidRequest):
+        return
+    assert host.lower().partition(":")[0].removesuffix(".") in ("", "repo.example.org")
