@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -12,16 +11,12 @@ from threading import Barrier
 import pytest
 from attrs import evolve
 
+from virtreg.backends.auth.secret_text import digest_of
 from virtreg.core.identity import Group, Role, Token, TokenKind, TokenScope, User
 from virtreg.errors import Conflict, NotFound
 from virtreg.protocols import Directory
 
 PULL = frozenset({TokenScope.READ_VIRTUAL_REGISTRY})
-
-
-def digest_of(text: str) -> str:
-    """The digest of a secret."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def personal(number: int, user: str = "anna") -> Token:

@@ -17,12 +17,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from attrs import evolve
 
+from virtreg.backends.auth.secret_text import digest_of
 from virtreg.backends.directory import FILE, LEDGER, SqlDirectory, open_directory
 from virtreg.backends.directory.schema import access_tables
 from virtreg.backends.sql.migrate import ENVIRONMENT
 from virtreg.core.identity import Role, Token, TokenKind, User
 from virtreg.errors import ConfigError, InvalidRequest, StorageError
-from virtreg.testing.directories import DirectorySuite, deploy, digest_of, personal
+from virtreg.testing.directories import DirectorySuite, deploy, personal
 
 FORK = """
 import os, sys
