@@ -1,5 +1,5 @@
-"""What clients of a token service ask for: resource scopes (Docker Registry token authentication,
-"Token scope documentation")."""
+"""What clients of a token service ask for: resource scopes (CNCF Distribution, "Token Scope
+Documentation")."""
 
 from __future__ import annotations
 

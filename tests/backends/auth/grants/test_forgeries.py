@@ -256,7 +256,7 @@ def test_every_changed_character_is_noticed(grants: Grants) -> None:
         refused(grants, changed)
 
 
-def test_the_signature_has_one_spelling(grants: Grants) -> None:
+def test_good_tokens_that_are_spelled_otherwise_are_refused(grants: Grants) -> None:
     text = grants.issue(ANN, {("hub", "app")}).text
     content, _, signature = text.rpartition(".")
     for spelling in (

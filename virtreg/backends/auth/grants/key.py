@@ -17,15 +17,16 @@ class Key:
     """Of its file; higher is newer."""
     created_at: float
     private: ec.EllipticCurvePrivateKey = field(repr=False, eq=False)
+    kid: str = field(init=False)
+    """The thumbprint of the public key (RFC 7638)."""
 
     @cached_property
     def public(self) -> ec.EllipticCurvePublicKey:
         return self.private.public_key()
 
-    @cached_property
-    def kid(self) -> str:
-        """The thumbprint of the public key (RFC 7638)."""
-        numbers = self.public.public_numbers()
+    @kid.default
+    def _thumbprint(self) -> str:
+        numbers = self.private.public_key().public_numbers()
         members = {"crv": "P-256", "kty": "EC", "x": _octets(numbers.x), "y": _octets(numbers.y)}
         text = json.dumps(members, separators=(",", ":"), sort_keys=True)
         return _base64url(hashlib.sha256(text.encode()).digest())

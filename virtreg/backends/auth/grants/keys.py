@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from virtreg.backends.auth.grants.granted import LEEWAY, REFRESH_SECONDS
+from virtreg.backends.auth.grants.granted import REFRESH_SECONDS
 from virtreg.backends.auth.grants.key import Key
 from virtreg.backends.auth.grants.keyfiles import add_key, read_keys, remove_key
 from virtreg.errors import ConfigError
@@ -38,7 +38,7 @@ class Keys:
         folder: Path,
         clock: Callable[[], float] = time.time,
         *,
-        keep_seconds: float = REFRESH_SECONDS + LEEWAY,
+        keep_seconds: float = REFRESH_SECONDS + 86_400,
     ) -> None:
         self._folder = folder
         self._clock = clock
