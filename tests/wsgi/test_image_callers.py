@@ -40,7 +40,7 @@ def test_a_ping_challenges_strangers(galleries: Galleries) -> None:
         assert stranger["WWW-Authenticate"].startswith("Basic ")
         assert stranger["Docker-Distribution-Api-Version"] == "registry/2.0"
         assert site.both(root, ANN).body == b"{}"
-        assert set(porter.scopes) == {Scope("hub", "")}
+        assert set(porter.scopes) == {Scope("hub", "", group="default")}
 
 
 def test_a_ping_of_a_registry_that_is_not_for_the_caller(galleries: Galleries) -> None:
@@ -70,7 +70,9 @@ def test_a_ready_answer_is_not_for_strangers_in_any_shape(galleries: Galleries) 
             stranger = site.both(target)
             assert (stranger.status, code(stranger)) == (401, "UNAUTHORIZED")
             assert "WWW-Authenticate" in stranger
-            assert set(porter.scopes) == {Scope("hub", PATH)}
+            assert set(porter.scopes) == {
+                Scope("hub", PATH, repository="of-hub/app", group="default")
+            }
 
 
 def test_a_stranger_learns_nothing_of_a_root_url_but_who_is_meant(galleries: Galleries) -> None:
