@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -16,7 +16,7 @@ from wsgiref.types import WSGIApplication
 
 from attrs import define, evolve, field, frozen
 
-from virtreg.backends.auth.anonymous import Anonymous
+from virtreg.access import Access, open_access
 from virtreg.backends.catalog import StaticCatalog
 from virtreg.backends.http.upstream import HttpUpstream
 from virtreg.backends.index import SqlIndex, open_index
@@ -63,6 +63,7 @@ class Assembly:
     index: SqlIndex
     sweeper: Sweeper
     upstreams: Sequence[GuardedUpstream]
+    access: Access
 
     def stats(self) -> Mapping[str, int]:
         """``requests``, ``hits``, ``misses``, ``errors``, ``bytes``, and ``active`` downloads."""
@@ -77,6 +78,7 @@ class Assembly:
         for upstream in self.upstreams:
             upstream.close()
         self.index.close()
+        self.access.close()
 
     def __enter__(self) -> Self:
         return self
@@ -96,9 +98,10 @@ def build(
 ) -> Assembly:
     """Open the storage and put the parts together; threads run from here on.
 
-    Without an ``authenticator`` everybody may pull. ``formats`` adds to the built-in ones or
-    replaces them. ``logins`` gives upstreams, by name, the login that a program of the host's
-    obtains. Raises ConfigError, also for a login of an upstream that is not there, and
+    Who may pull is for ``authenticator`` to decide; without one, for the users and tokens in the
+    data folder if the configuration says so, else everybody may. ``formats`` adds to the built-in
+    ones or replaces them. ``logins`` gives upstreams, by name, the login that a program of the
+    host's obtains. Raises ConfigError, also for a login of an upstream that is not there, and
     StorageError.
     """
     catalog = StaticCatalog(config.registries)
@@ -108,6 +111,12 @@ def build(
     path = config.storage.path
     store = open_store(config.storage.url or path)
     index = open_index(path)
+    with ExitStack() as undone:
+        undone.callback(index.close)
+        # The works come later, and nobody is let in before.
+        tell: Observer = lambda event: works.tell(event)  # noqa: E731, PLW0108
+        access = open_access(config, authenticator, clock, tell)
+        undone.pop_all()
     ready = ReadyAnswers(config.server.hot_bytes)
     ledger = Ledger(index, access_log=bool(config.server.access_log))
     works = Works(
@@ -134,16 +143,18 @@ def build(
         ready,
         ledger,
         Probes({"index": lambda: _readable(index), "store": lambda: _openable(store)}),
-        authenticator or Anonymous(),
+        access.authenticator,
         config.server.realm,
         clock,
         config.server.image_prefix,
+        access.tokens,
+        works.tell,
     )
     sweeper = Sweeper(store, index, clock)
     ledger.start()
     sweeper.start()
     made = tuple(upstreams.made.values())
-    return Assembly(app, registries, works, ledger, index, sweeper, made)
+    return Assembly(app, registries, works, ledger, index, sweeper, made, access)
 
 
 @define
