@@ -77,6 +77,10 @@ def test_every_command_and_option_is_described() -> None:
     page = (REFERENCE / "cli.md").read_text()
     for name, command in virtreg.commands.items():
         assert f"## `virtreg {name} " in page
-        for parameter in command.params:
-            if isinstance(parameter, click.Option):
-                assert all(option in page for option in parameter.opts)
+        below = command.commands if isinstance(command, click.Group) else {}
+        for inner in below:
+            assert f"\nvirtreg {name} {inner}" in page
+        for each in (command, *below.values()):
+            for parameter in each.params:
+                if isinstance(parameter, click.Option):
+                    assert all(option in page for option in parameter.opts)

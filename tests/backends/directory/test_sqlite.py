@@ -22,7 +22,7 @@ from virtreg.backends.directory import FILE, LEDGER, SqlDirectory, open_director
 from virtreg.backends.directory.schema import access_tables
 from virtreg.backends.sql.migrate import ENVIRONMENT
 from virtreg.core.identity import Role, Token, TokenKind, User
-from virtreg.errors import ConfigError, InvalidRequest, StorageError
+from virtreg.errors import ConfigError, Conflict, InvalidRequest, StorageError
 from virtreg.testing.directories import DirectorySuite, deploy, personal
 
 FORK = """
@@ -96,6 +96,16 @@ def test_a_change_of_another_process_is_seen_in_the_revision(
         assert directory.revision() == before
 
 
+def test_a_change_is_committed_before_it_is_announced(
+    directory: SqlDirectory, tmp_path: Path
+) -> None:
+    seen: list[User | None] = []
+    with closing(open_directory(tmp_path)) as other:
+        directory.on_change(lambda: seen.append(other.user("bert")))
+        directory.save_user(User("bert"))
+    assert seen == [User("bert")]
+
+
 def test_a_directory_opened_before_a_fork_works_on_both_sides(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", FORK, str(tmp_path)], check=True)
 
@@ -123,6 +133,8 @@ def test_of_two_last_uses_the_later_is_kept(directory: SqlDirectory) -> None:
 
 def test_the_username_of_a_revoked_deploy_token_is_free_again(directory: SqlDirectory) -> None:
     directory.add_token(deploy(1, "puller"), digest_of("1"))
+    with pytest.raises(Conflict, match="the username 'puller' in the group 'builds'"):
+        directory.add_token(deploy(2, "puller"), digest_of("2"))
     directory.revoke_token("t1", 50.0)
     directory.add_token(deploy(2, "puller"), digest_of("2"))
     assert [token.id for token in directory.tokens()] == ["t2", "t1"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, delete, or_, select, update
@@ -20,7 +20,7 @@ _OF_USERS = (TokenKind.PERSONAL.value, TokenKind.JOB.value)
 
 
 class SqlDirectory:
-    """A Directory.
+    """A Directory that Announces.
 
     Every method raises StorageError for database trouble. Those that name somebody or something
     new raise InvalidRequest for what cannot be a name. Safe from any thread; may exist before a
@@ -29,6 +29,10 @@ class SqlDirectory:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
 
     def revision(self) -> int:
         ((number,),) = self._database.rows("SELECT number FROM revisions", ())
@@ -153,3 +157,5 @@ class SqlDirectory:
         with self._database.writing() as connection:
             yield connection
             connection.execute(update(revisions).values(number=revisions.c.number + 1))
+        for listener in self._listeners:
+            listener()
