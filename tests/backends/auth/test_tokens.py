@@ -23,7 +23,7 @@ from virtreg.core.permissions import REQUIREMENTS, Verdict
 from virtreg.errors import Forbidden, NotFound, Unauthenticated, VirtregError
 from virtreg.events import AuditEvent, Denied, SignInFailed
 from virtreg.model import Action, Credentials, Principal, Scope
-from virtreg.protocols import Authenticator, Directory, Recalls
+from virtreg.protocols import Authenticator, Directory, Readmits, Recalls
 from virtreg.testing.authenticators import AuthenticatorSuite
 from virtreg.testing.fakes import FakeClock
 from virtreg.testing.memory import MemoryDirectory
@@ -286,3 +286,36 @@ def test_who_has_no_token_stands_and_who_has_an_unknown_one_does_not() -> None:
         assert authenticator.stands(Principal())
         assert authenticator.stands(Principal("ann"))
         assert not authenticator.stands(Principal("ann", "t1"))
+
+
+def test_who_comes_back_gets_what_the_token_would_get() -> None:
+    people, clock = People(), FakeClock()
+    secret = people.token(expires_at=clock() + 60)
+    with closing(TokenAuthenticator(people.directory, clock)) as authenticator:
+        assert isinstance(authenticator, Readmits)
+        ann = authenticator.admit(bearer(secret), OURS)
+        for scope in (OURS, PUBLIC):
+            assert authenticator.readmit(ann, scope) == ann
+        with pytest.raises(NotFound):
+            authenticator.readmit(ann, evolve(OURS, group="theirs"))
+        with pytest.raises(Forbidden):
+            authenticator.readmit(ann, evolve(OURS, action="read"))
+        people.directory.set_role("ours", "ann", None)
+        with pytest.raises(NotFound):
+            authenticator.readmit(ann, OURS)
+        clock.advance(60)
+        for principal in (ann, Principal("ann", "t9"), Principal("ann"), Principal()):
+            for scope in (OURS, PUBLIC):
+                with pytest.raises(Unauthenticated, match="expired or was revoked"):
+                    authenticator.readmit(principal, scope)
+
+
+def test_who_comes_back_and_may_not_is_told_of() -> None:
+    people = People()
+    secret = people.token()
+    told: list[AuditEvent] = []
+    with closing(TokenAuthenticator(people.directory, on_denied=told.append)) as authenticator:
+        ann = authenticator.admit(bearer(secret), OURS)
+        with pytest.raises(Forbidden):
+            authenticator.readmit(ann, evolve(OURS, action="read"))
+    assert [(type(event), event.actor, event.token_id) for event in told] == [(Denied, "ann", "t1")]

@@ -39,5 +39,6 @@ def chain(first: Authenticator, *others: Authenticator) -> Chain:
     Those with the power Recalls must stand by principals they never admitted.
     :class:`~virtreg.backends.auth.tokens.TokenAuthenticator` stands by principals without a
     ``token_id``, so others beside it leave that empty.
+    Refresh tokens are not for chains: nothing says whose principal it was.
     """
     return Chain(first, *others)

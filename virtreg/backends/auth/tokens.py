@@ -13,13 +13,14 @@ from attrs import define, field
 
 from virtreg.backends.auth.anonymous import ANONYMOUS
 from virtreg.backends.auth.callers import caller_of
-from virtreg.backends.auth.doors import Presented, door_of, look_into, presented
+from virtreg.backends.auth.doors import Door, Presented, door_of, look_into, presented
+from virtreg.backends.auth.refusals import refusal
 from virtreg.backends.auth.secret_text import digest_of
 from virtreg.backends.auth.uses import Uses
 from virtreg.backends.auth.verified import Verified
-from virtreg.core.identity import Caller
-from virtreg.core.permissions import REQUIREMENTS, Verdict, decide
-from virtreg.errors import Forbidden, NotFound, Unauthenticated, VirtregError
+from virtreg.core.identity import Caller, Token
+from virtreg.core.permissions import Verdict, decide
+from virtreg.errors import Unauthenticated
 from virtreg.events import AuditEvent, Denied, SignInFailed
 from virtreg.model import Action, Credentials, Principal, Scope
 from virtreg.protocols import Announces, Directory
@@ -29,6 +30,7 @@ _STRANGERS: Final = 2048
 _ASKED_EVERY: Final = 1.0
 _USES_AFTER: Final = 5.0
 _NOBODY: Final = b""
+_GONE: Final = "the token has expired or was revoked"
 _NEEDED: Final = "credentials are needed: a token, or a user name and a token"
 
 
@@ -52,7 +54,6 @@ class _Memory:
     def __init__(self, limit: int) -> None:
         self.callers = Verified[_Known](limit)
         self.strangers = Verified[_Known](_STRANGERS)
-        self.standing = Verified[float](limit)
 
 
 class TokenAuthenticator:
@@ -70,7 +71,8 @@ class TokenAuthenticator:
     those who may not; not of requests without credentials. In a chain it also hears of credentials
     that were meant for somebody after it.
 
-    Thread-safe. Whoever made it closes it, before the directory.
+    Has the powers Recalls and Readmits. Thread-safe. Whoever made it closes it, before the
+    directory.
     """
 
     def __init__(
@@ -101,40 +103,41 @@ class TokenAuthenticator:
         memory = self._current(now)
         # Query parameters end in logs and histories: only where the API promises them.
         credential = presented(credentials, query=scope.action != "pull")
-        fingerprint = _NOBODY if credential is None else _fingerprint(credential)
-        known = memory.callers.get(fingerprint)
+        key = _NOBODY if credential is None else _fingerprint(credential)
+        known = memory.callers.get(key)
         if known is None or now >= known.until:
-            known = memory.strangers.get(fingerprint)
-            if known is None:
-                known = self._meet(memory, fingerprint, credential, now)
-        asked = (scope.action, scope.group, scope.public)
-        verdict = known.verdicts.get(asked)
-        if verdict is None:
-            verdict = known.verdicts[asked] = self._decide(known.caller, scope)
-        principal = known.principal
-        if principal.token_id is not None:
-            self._uses.add(principal.token_id, now)
+            known = self._learn(memory, key, lambda: self._identify(credential, now))
+        verdict = self._verdict(known, scope, now)
         if verdict is Verdict.ALLOWED:
-            return principal
-        self._tell(credentials, credential, known, scope, verdict)
-        raise _refusal(known, scope, verdict)
+            return known.principal
+        address = str(credentials.environ.get("REMOTE_ADDR", ""))
+        if known.caller is None:
+            if credential is not None:
+                self._tell_failure(address, scope, door_of(credential))
+            raise Unauthenticated(known.refusal)
+        self._tell_denial(address, scope, known.caller, verdict)
+        raise refusal(known.caller, scope, verdict)
+
+    def readmit(self, principal: Principal, scope: Scope) -> Principal:
+        """What :meth:`admit` says to the token that the principal was admitted by. Raises what it
+        raises; Unauthenticated also where strangers may pull, when the token is good no more or
+        there was none."""
+        now = self._clock()
+        known = self._holder(principal, now)
+        if known.caller is None:
+            raise Unauthenticated(known.refusal)
+        verdict = self._verdict(known, scope, now)
+        if verdict is Verdict.ALLOWED:
+            return known.principal
+        self._tell_denial("", scope, known.caller, verdict)
+        raise refusal(known.caller, scope, verdict)
 
     def stands(self, principal: Principal) -> bool:
         """Whether the token that the principal was admitted by is still good; True for principals
         without a token, of whom nothing is known here. Raises what the directory raises."""
         if principal.token_id is None:
             return True
-        now = self._clock()
-        memory = self._current(now)
-        key = principal.token_id.encode("utf-8", "surrogatepass")
-        until = memory.standing.get(key)
-        if until is None:
-            token = self._directory.token_by_id(principal.token_id)
-            until = -math.inf
-            if token is not None and caller_of(self._directory, token, now) is not None:
-                until = math.inf if token.expires_at is None else token.expires_at
-            memory.standing.add(key, until)
-        return now < until
+        return self._holder(principal, self._clock()).caller is not None
 
     def forget(self) -> None:
         """Forget all that was learnt from the directory. For those who change it in this process
@@ -163,25 +166,27 @@ class TokenAuthenticator:
             self._revision = revision
             self._asked_at = now
 
-    def _meet(
-        self, memory: _Memory, fingerprint: bytes, credential: Presented | None, now: float
-    ) -> _Known:
-        known = _Known(None, _NEEDED) if credential is None else self._identify(credential, now)
-        kept = memory.strangers if credential and known.caller is None else memory.callers
-        kept.add(fingerprint, known)
+    def _learn(self, memory: _Memory, key: bytes, learn: Callable[[], _Known]) -> _Known:
+        known = memory.strangers.get(key)
+        if known is None:
+            known = learn()
+            wrong = known.caller is None and key != _NOBODY
+            kept = memory.strangers if wrong else memory.callers
+            kept.add(key, known)
         return known
 
-    def _identify(self, credential: Presented, now: float) -> _Known:
+    def _identify(self, credential: Presented | None, now: float) -> _Known:
+        if credential is None:
+            return _Known(None, _NEEDED)
         try:
             shown = look_into(credential)
         except Unauthenticated as error:
             return _Known(None, error.message)
         token = self._directory.token(digest_of(shown.secret))
         if token is not None and shown.fits(token):
-            caller = caller_of(self._directory, token, now)
-            if caller is not None:
-                until = math.inf if token.expires_at is None else token.expires_at
-                return _Known(caller, "", Principal(caller.name, caller.token_id), until)
+            known = self._known_by(token, now)
+            if known.caller is not None:
+                return known
         what = "user name or token" if shown.username is not None else "token"
         kinds = ", ".join(sorted(shown.door.kinds))
         return _Known(
@@ -190,37 +195,54 @@ class TokenAuthenticator:
             f"taken here: tokens of kind {kinds}",
         )
 
-    def _decide(self, caller: Caller | None, scope: Scope) -> Verdict:
-        group = self._directory.group(scope.group)
-        enabled = group is None or group.enabled
-        return decide(caller, scope.action, scope.group, public=scope.public, enabled=enabled)
-
-    def _tell(
-        self,
-        credentials: Credentials,
-        credential: Presented | None,
-        known: _Known,
-        scope: Scope,
-        verdict: Verdict,
-    ) -> None:
-        if self._on_denied is None or credential is None:
-            return
-        address = str(credentials.environ.get("REMOTE_ADDR", ""))
-        if known.caller is None:
-            failed = SignInFailed(
-                registry=scope.registry,
-                path=scope.path,
-                address=address,
-                door=door_of(credential).name,
+    def _holder(self, principal: Principal, now: float) -> _Known:
+        """Who has the token of a principal now."""
+        memory = self._current(now)
+        token_id = principal.token_id or ""
+        # Fingerprints have another length.
+        key = b"the token with the public identifier " + token_id.encode("utf-8", "surrogatepass")
+        known = memory.callers.get(key)
+        if known is None or now >= known.until:
+            return self._learn(
+                memory, key, lambda: self._known_by(self._directory.token_by_id(token_id), now)
             )
-            self._on_denied(failed)
-        elif scope.path or scope.repository or scope.action != "pull":
-            # Else nothing was to be pulled: it was asked whether the caller is known.
+        return known
+
+    def _known_by(self, token: Token | None, now: float) -> _Known:
+        caller = None if token is None else caller_of(self._directory, token, now)
+        if token is None or caller is None:
+            return _Known(None, _GONE)
+        until = math.inf if token.expires_at is None else token.expires_at
+        return _Known(caller, "", Principal(caller.name, caller.token_id), until)
+
+    def _verdict(self, known: _Known, scope: Scope, now: float) -> Verdict:
+        asked = (scope.action, scope.group, scope.public)
+        verdict = known.verdicts.get(asked)
+        if verdict is None:
+            group = self._directory.group(scope.group)
+            enabled = group is None or group.enabled
+            verdict = known.verdicts[asked] = decide(
+                known.caller, scope.action, scope.group, public=scope.public, enabled=enabled
+            )
+        token_id = known.principal.token_id
+        if token_id is not None:
+            self._uses.add(token_id, now)
+        return verdict
+
+    def _tell_failure(self, address: str, scope: Scope, door: Door) -> None:
+        if self._on_denied is not None:
+            where = {"registry": scope.registry, "path": scope.path, "address": address}
+            self._on_denied(SignInFailed(door=door.name, **where))
+
+    def _tell_denial(self, address: str, scope: Scope, caller: Caller, verdict: Verdict) -> None:
+        asked = scope.path or scope.repository or scope.action != "pull"
+        # Else nothing was to be pulled: it was asked whether the caller is known.
+        if self._on_denied is not None and asked:
             denied = Denied(
                 registry=scope.registry,
                 path=scope.path,
-                actor=known.caller.name,
-                token_id=known.caller.token_id,
+                actor=caller.name,
+                token_id=caller.token_id,
                 address=address,
                 action=scope.action,
                 hidden=verdict is Verdict.HIDDEN,
@@ -232,22 +254,3 @@ def _fingerprint(credential: Presented) -> bytes:
     """Of one credential by one door; cannot be turned back."""
     door, value = credential
     return hashlib.sha256(f"{door.name} {value}".encode("utf-8", "surrogatepass")).digest()
-
-
-def _refusal(known: _Known, scope: Scope, verdict: Verdict) -> VirtregError:
-    caller = known.caller
-    if caller is None:
-        return Unauthenticated(known.refusal)
-    if verdict is Verdict.UNKNOWN:
-        return Unauthenticated(f"{scope.action}: {caller.kind} tokens are not taken for this")
-    if verdict is Verdict.HIDDEN:
-        # As where there is none: whether there is one is what must not be told.
-        return NotFound("there is no registry at this URL")
-    requirement = REQUIREMENTS[scope.action]
-    if not caller.scopes & requirement.scopes:
-        scopes = ", ".join(sorted(requirement.scopes))
-        return Forbidden(f"{scope.action}: the token needs one of the scopes {scopes}")
-    if requirement.role is None:
-        return Forbidden(f"{scope.action}: an administrator is needed")
-    role = requirement.role.name.lower()
-    return Forbidden(f"{scope.action}: the role {role} in group {scope.group!r} is needed")
