@@ -23,7 +23,7 @@ def basic(name: str, password: str = "secret") -> Credentials:
 
 
 def passwords() -> Authenticator:
-    return PasswordAuthenticator(lambda _, password: password == "secret")
+    return PasswordAuthenticator(lambda name, password: name if password == "secret" else None)
 
 
 def directory() -> MemoryDirectory:

@@ -29,9 +29,9 @@ class Book:
     users: dict[str, str] = field(factory=lambda: {"ann": "correct horse", "zoë": "pass:wörd"})
     asked: list[str] = field(factory=list)
 
-    def check(self, name: str, password: str) -> bool:
+    def check(self, name: str, password: str) -> str | None:
         self.asked.append(name)
-        return self.users.get(name) == password
+        return name if self.users.get(name) == password else None
 
 
 class TestPasswords(AuthenticatorSuite):
@@ -55,11 +55,17 @@ class TestPasswords(AuthenticatorSuite):
     [("ann", ""), ("", "secret"), ("ann\n", "secret"), ("a" * 256, "secret"), ("ann", "a" * 1025)],
 )
 def test_what_is_no_sign_in_is_never_checked(name: str, password: str) -> None:
-    def agree(name: str, password: str) -> bool:
-        return True
+    def agree(name: str, password: str) -> str:
+        return "ann"
 
     with pytest.raises(Unauthenticated):
         PasswordAuthenticator(agree).admit(basic(name, password), SCOPE)
+
+
+def test_a_user_has_one_name_however_it_is_typed() -> None:
+    authenticator = PasswordAuthenticator(lambda name, _: name.casefold())
+    for name in ("ann", "Ann", "ANN"):
+        assert authenticator.admit(basic(name, "secret"), SCOPE) == Principal("ann")
 
 
 def test_a_right_password_is_checked_again_when_its_time_is_over() -> None:
@@ -94,7 +100,7 @@ def test_memory_is_bounded() -> None:
 
 
 def test_not_knowing_is_not_a_wrong_password() -> None:
-    def away(name: str, password: str) -> bool:
+    def away(name: str, password: str) -> str:
         raise SignInUnavailable("the directory server is away", retry_after=5)
 
     with pytest.raises(SignInUnavailable) as refusal:
@@ -105,9 +111,9 @@ def test_not_knowing_is_not_a_wrong_password() -> None:
 def test_eight_are_checked_at_once() -> None:
     together = Barrier(8)
 
-    def meet(name: str, password: str) -> bool:
+    def meet(name: str, password: str) -> str:
         together.wait(20)
-        return True
+        return name
 
     authenticator = PasswordAuthenticator(meet)
     with ThreadPoolExecutor(8) as threads:

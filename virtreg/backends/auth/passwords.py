@@ -31,9 +31,10 @@ class _Known:
 
 
 class PasswordAuthenticator:
-    """Admits to every scope whom ``check(user name, password)`` says True about. Thread-safe.
+    """Admits to every scope whom ``check(user name, password)`` knows. Thread-safe.
 
-    ``check`` is called from several threads, eight at most; it raises
+    ``check`` returns the one name that the user goes by, however it was typed, and None for an
+    unknown user or a wrong password. It is called from several threads, eight at most; it raises
     :class:`~virtreg.backends.auth.unavailable.SignInUnavailable` when it cannot tell. It is never
     called with an empty password, which some directory servers take for no sign-in at all and
     accept (RFC 4513, 5.1.2), nor with a name that has control characters.
@@ -46,7 +47,7 @@ class PasswordAuthenticator:
 
     def __init__(
         self,
-        check: Callable[[str, str], bool],
+        check: Callable[[str, str], str | None],
         *,
         seconds: float = 300,
         remembered: int = 1024,
@@ -75,8 +76,9 @@ class PasswordAuthenticator:
 
     def _sign_in(self, fingerprint: bytes, name: str, password: str) -> Principal:
         until = self._clock() + self._seconds
-        if not self._check(name, password):
+        user = self._check(name, password)
+        if not user:
             raise Unauthenticated("unknown user or wrong password")
-        principal = Principal(name)
+        principal = Principal(user)
         self._verified.add(fingerprint, _Known(principal, until))
         return principal
