@@ -125,8 +125,8 @@ class AccessChanged(AuditEvent):
     """A user, a group, a membership or a token was made, changed or removed."""
 
     subject: Literal["user", "group", "member", "token"]
-    name: str
-    """Of a member: ``group/user``. Of a token: its id."""
+    target: str
+    """Its name. Of a member: ``group/user``. Of a token: its id."""
     change: str
     """A word or two, such as ``added``, ``blocked``, ``revoked``, ``made developer``."""
 
@@ -135,8 +135,8 @@ class AccessChanged(AuditEvent):
 class SecretChanged(AuditEvent):
     """A secret kept at rest was set, removed, or sealed with another key."""
 
-    name: str
-    """Empty: all of them."""
+    secret: str
+    """Its name; empty: all of them."""
     change: Literal["set", "removed", "rotated"]
     upstream: str | None = None
     """The one upstream it is for, if it is for one."""
