@@ -126,9 +126,10 @@ class Distribution:
         served, namespace = self._naming.meant(environ)
         headers: Headers = (("OCI-Namespace", namespace),) if namespace else ()
         if not path:
-            # Nothing says whose caller this will be: one that must sign in anywhere must learn
-            # it here, because some clients ask but once.
-            asked_of = self._registries if served is None else (served,)
+            # Nothing says whose caller this will be, and a default does not either: one that must
+            # sign in anywhere must learn it here, because some clients ask but once.
+            named = namespace or self._naming.hosted(environ)
+            asked_of = (served,) if served and named else self._registries
             return Ping(asked_of[0].format, asked_of, headers)
         if served is None:
             raise NotFound(_UNNAMED)
