@@ -21,7 +21,7 @@ from virtreg.backends.auth.grants import GrantAuthenticator, Grants, Keys
 from virtreg.backends.auth.secret_text import digest_of, new_secret
 from virtreg.backends.auth.tokens import TokenAuthenticator
 from virtreg.core.identity import Role, Token, TokenKind, TokenScope, User
-from virtreg.events import AuditEvent
+from virtreg.events import AuditEvent, Event
 from virtreg.protocols import Authenticator, Directory
 from virtreg.testing.fakes import FakeClock
 from virtreg.testing.memory import MemoryDirectory
@@ -62,12 +62,13 @@ def add_user(directory: Directory, name: str, group: str) -> str:
 
 @define
 class Audit:
-    """Remembers what it is told."""
+    """An observer that remembers who did what."""
 
     events: list[AuditEvent] = field(factory=list)
 
-    def __call__(self, event: AuditEvent) -> None:
-        self.events.append(event)
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, AuditEvent):
+            self.events.append(event)
 
 
 @frozen
