@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
