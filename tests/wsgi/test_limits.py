@@ -111,10 +111,19 @@ def test_failed_sign_ins_of_an_address_run_out() -> None:
     assert [outcome(limit, by("Basic x")) for _ in range(2)] == ["401", "429"]
 
 
-@pytest.mark.parametrize("name", ["PRIVATE", "DEPLOY", "JOB"])
-def test_failures_of_every_door_count(name: str) -> None:
+@pytest.mark.parametrize(
+    "token",
+    [
+        {"HTTP_PRIVATE_TOKEN": "x"},
+        {"HTTP_DEPLOY_TOKEN": "x"},
+        {"HTTP_JOB_TOKEN": "x"},
+        {"HTTP_AUTHORIZATION": "Basic x"},
+        {"QUERY_STRING": "a=b&private_token=x"},
+    ],
+    ids=str,
+)
+def test_failures_of_every_door_count(token: dict[str, str]) -> None:
     limit = SignInLimit(Doorkeeper(), failures=1)
-    token = {f"HTTP_{name}_TOKEN": "x"}
     assert [outcome(limit, by(None, **token)) for _ in range(2)] == ["401", "429"]
 
 

@@ -157,8 +157,11 @@ class SignInLimit:
 
 
 def _shown(credentials: Credentials) -> str:
-    """The credentials in the headers, as one text; empty: there are none."""
+    """The credentials of a request as one text; empty: there are none."""
     environ = credentials.environ
     shown = [environ.get(name, "") for name in _CREDENTIALS]
     shown[0] = credentials.authorization or shown[0]
+    query = environ.get("QUERY_STRING", "")
+    if "_token=" in query:
+        shown.append(query)
     return "\n".join(shown) if any(shown) else ""
