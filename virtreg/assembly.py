@@ -20,6 +20,7 @@ from virtreg.access import Access, open_access
 from virtreg.backends.catalog import StaticCatalog
 from virtreg.backends.http.upstream import HttpUpstream
 from virtreg.backends.index import SqlIndex, open_index
+from virtreg.backends.observers.audit import AuditLog
 from virtreg.backends.store import LocalStore, open_store
 from virtreg.config import Config
 from virtreg.core.layout import blob_key
@@ -125,7 +126,7 @@ def build(
         intake=Intake(_spool_folder(store, path), clock),
         publisher=Publisher(store, index),
         clock=clock,
-        observers=(ready.observe, *observers),
+        observers=(ready.observe, AuditLog(config.server.audit_log), *observers),
     )
     upstreams = _Upstreams(clock, logins, offline=config.server.offline)
     registries: dict[str, PullThroughRegistry] = {}
