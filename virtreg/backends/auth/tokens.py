@@ -14,10 +14,10 @@ from attrs import define, field
 from virtreg.backends.auth.anonymous import ANONYMOUS
 from virtreg.backends.auth.callers import caller_of
 from virtreg.backends.auth.doors import Door, Presented, door_of, look_into, presented
+from virtreg.backends.auth.learnt import Learnt
 from virtreg.backends.auth.refusals import refusal
 from virtreg.backends.auth.secret_text import digest_of
 from virtreg.backends.auth.uses import Uses
-from virtreg.backends.auth.verified import Verified
 from virtreg.core.identity import Caller, Token
 from virtreg.core.permissions import Verdict, decide
 from virtreg.errors import Unauthenticated
@@ -52,8 +52,8 @@ class _Memory:
     so that who still learns from before it writes where nobody reads."""
 
     def __init__(self, limit: int) -> None:
-        self.callers = Verified[_Known](limit)
-        self.strangers = Verified[_Known](_STRANGERS)
+        self.callers = Learnt[_Known](limit)
+        self.strangers = Learnt[_Known](_STRANGERS)
 
 
 class TokenAuthenticator:
@@ -253,4 +253,4 @@ class TokenAuthenticator:
 def _fingerprint(credential: Presented) -> bytes:
     """Of one credential by one door; cannot be turned back."""
     door, value = credential
-    return hashlib.sha256(f"{door.name} {value}".encode("utf-8", "surrogatepass")).digest()
+    return hashlib.blake2b(f"{door.name} {value}".encode("utf-8", "surrogatepass")).digest()
