@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from virtreg.backends.auth.anonymous import ANONYMOUS
 from virtreg.backends.auth.grants.granted import Granted
 from virtreg.backends.auth.grants.grants import Grants
 from virtreg.errors import Unauthenticated
 from virtreg.model import Credentials, Principal, Scope
 from virtreg.protocols import Authenticator, Readmits, Recalls
+
+# People read these at the end of a line of their client's.
+_LOGIN: Final = "a login is needed for this repository"
+_OTHER: Final = (
+    "the token was not given for this repository: its login may not pull it, or nothing is there"
+)
+_ENDED: Final = "the login has ended; log in again"
 
 
 class GrantAuthenticator:
@@ -30,9 +39,8 @@ class GrantAuthenticator:
         if granted is None:
             return self._ask(credentials, scope)
         if scope.action != "pull" or (scope.registry, scope.repository) not in granted.access:
-            raise Unauthenticated(
-                "the token was not given for this repository", reason="insufficient_scope"
-            )
+            nobody = granted.principal == ANONYMOUS
+            raise Unauthenticated(_LOGIN if nobody else _OTHER, reason="insufficient_scope")
         return granted.principal
 
     def granted(self, credentials: Credentials) -> Granted | None:
@@ -43,9 +51,7 @@ class GrantAuthenticator:
             return None
         granted = self._grants.verify(text)
         if not self.stands(granted.principal):
-            raise Unauthenticated(
-                "whoever the token was given to is good no more", reason="invalid_token"
-            )
+            raise Unauthenticated(_ENDED, reason="invalid_token")
         return granted
 
     def stands(self, principal: Principal) -> bool:
@@ -62,7 +68,7 @@ class GrantAuthenticator:
     def readmit(self, principal: Principal, scope: Scope) -> Principal:
         """Decide for who showed a refresh token. Raises what ``admit`` raises."""
         if not isinstance(self._inner, Readmits) or not self.stands(principal):
-            raise Unauthenticated("the refresh token is good no more", reason="invalid_token")
+            raise Unauthenticated(_ENDED, reason="invalid_token")
         return self._inner.readmit(principal, scope)
 
     def _ask(self, credentials: Credentials, scope: Scope) -> Principal:
