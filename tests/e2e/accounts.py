@@ -6,9 +6,25 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from attrs import frozen
+
+from tests.e2e.clients import Login
+
+
+@frozen
+class Issued:
+    """A new token."""
+
+    id: str
+    kind: str
+    username: str
+    secret: str
+
+    @property
+    def login(self) -> Login:
+        """What clients that log in are told. The name with a job's token is GitLab's."""
+        return ("gitlab-ci-token" if self.kind == "job" else self.username, self.secret)
 
 
 @frozen
@@ -25,22 +41,16 @@ class Accounts:
         self._virtreg("user", "add", user)
         self._virtreg("member", "set", group, user, role)
 
-    def token(self, kind: str, *flags: str) -> str:
-        """The secret of a new token, which may pull unless the flags tell other scopes."""
-        scopes = () if "--scopes" in flags else ("--scopes", "read_virtual_registry")
-        said = self._virtreg("token", "create", "--kind", kind, *scopes, *flags)
-        return said.removesuffix("\n")
+    def token(self, kind: str, *flags: str) -> Issued:
+        """It may pull, unless the flags tell other scopes."""
+        made = json.loads(self._virtreg("token", "create", "--kind", kind, *flags, "--json"))
+        return Issued(made["id"], made["kind"], made["username"], made["secret"])
 
-    def tokens(self) -> list[dict[str, Any]]:
-        """Newest first."""
-        listed: list[dict[str, Any]] = json.loads(self._virtreg("token", "list", "--json"))
-        return listed
-
-    def revoke_newest(self) -> None:
-        self._virtreg("token", "revoke", self.tokens()[0]["id"])
+    def revoke(self, token: Issued) -> None:
+        self._virtreg("token", "revoke", token.id)
 
     def _virtreg(self, *arguments: str) -> str:
-        command = [sys.executable, "-m", "virtreg", *arguments]
+        command = [sys.executable, "-m", "virtreg", *arguments, "--config", str(self.config)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return done.stdout

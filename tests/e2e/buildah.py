@@ -23,7 +23,8 @@ class Buildah:
     def start_from(self, reference: str) -> Stored:
         """Begin a build from an image for amd64; the digest is that of the platform's manifest."""
         store = self._program()
-        flags: list[str | Path] = ["--quiet", "--tls-verify=false", "--arch", "amd64"]
+        flags: list[str | Path] = ["--quiet", "--pull-always", "--tls-verify=false"]
+        flags += ["--arch", "amd64"]
         flags += ["--signature-policy", policy(self.folder)]
         container = run([*store, "from", *flags, reference], self.env).strip()
         held = json.loads(run([*store, "inspect", container], self.env))

@@ -25,6 +25,7 @@ AT_ONCE = 3
 
 @frozen
 class Client:
+    name: str
     login: Callable[[str, Login], str]
     """Logs in at a host and gives what was printed. Raises PullFailed."""
     pull: Callable[[Image, str, float], None]
@@ -39,7 +40,7 @@ def _skopeo(folder: Path) -> Iterator[Client]:
     def pull(image: Image, reference: str, seconds: float) -> None:
         assert skopeo.copy(reference, seconds=seconds) == image.first
 
-    yield Client(skopeo.login, pull)
+    yield Client("skopeo", skopeo.login, pull)
 
 
 @contextmanager
@@ -49,7 +50,7 @@ def _podman(folder: Path) -> Iterator[Client]:
     def pull(image: Image, reference: str, seconds: float) -> None:
         assert podman.pull(reference, seconds=seconds) == Stored.of(image)
 
-    yield Client(podman.login, pull)
+    yield Client("podman", podman.login, pull)
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def _buildah(folder: Path) -> Iterator[Client]:
     def pull(image: Image, reference: str, seconds: float) -> None:
         assert buildah.start_from(reference) == Stored.of(image, platform=True)
 
-    yield Client(buildah.login, pull)
+    yield Client("buildah", buildah.login, pull)
 
 
 @contextmanager
@@ -69,7 +70,7 @@ def _docker(folder: Path) -> Iterator[Client]:
         def pull(image: Image, reference: str, seconds: float) -> None:
             assert docker.pull(reference, seconds=seconds) == Stored.of(image)
 
-        yield Client(docker.login, pull)
+        yield Client("docker", docker.login, pull)
 
 
 @contextmanager
@@ -87,7 +88,7 @@ def _containerd(folder: Path) -> Iterator[Client]:
             held = containerd.pull(reference, login=told, at_once=AT_ONCE, seconds=seconds)
             assert {image.digest, *image.first} <= held
 
-        yield Client(login, pull)
+        yield Client("containerd", login, pull)
 
 
 CLIENTS = {

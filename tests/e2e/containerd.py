@@ -103,14 +103,17 @@ class Containerd:
         self.stop()
 
 
-def mirrored(folder: Path, host: str, mirror: str) -> Path:
-    """A hosts directory that sends what is asked of ``host`` to the URL ``mirror`` alone."""
+def mirrored(folder: Path, host: str, mirror: str, authorization: str = "") -> Path:
+    """A hosts directory that sends what is asked of ``host`` to the URL ``mirror`` alone, with
+    that header."""
     own = folder / host
     own.mkdir(parents=True)
     # A port nobody can listen on: the mirror answers, or nobody does.
-    (own / "hosts.toml").write_text(
-        f'server = "http://127.0.0.1:1"\n[host."{mirror}"]\n  capabilities = ["pull", "resolve"]\n'
-    )
+    text = f'server = "http://127.0.0.1:1"\n[host."{mirror}"]\n'
+    text += '  capabilities = ["pull", "resolve"]\n'
+    if authorization:
+        text += f'[host."{mirror}".header]\n  authorization = "{authorization}"\n'
+    (own / "hosts.toml").write_text(text)
     return folder
 
 

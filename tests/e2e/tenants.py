@@ -15,17 +15,14 @@ from typing import Any
 
 from attrs import frozen
 
-from tests.e2e.accounts import Accounts
+from tests.e2e.accounts import Accounts, Issued
 from tests.e2e.clients import Login
 from tests.e2e.server import Server, Setting, Upstream
 
+NAMESPACE = "registry.example.test"
+
 USER = "reader"
 """A guest of the group ``team``."""
-
-_ALSO: dict[str, dict[str, Setting]] = {
-    "open": {"group": "team", "public": True},
-    "theirs": {"group": "others"},
-}
 
 
 @frozen
@@ -47,18 +44,16 @@ class Tenants:
     server: Server
     accounts: Accounts
 
-    def new_login(self) -> Login:
-        """Of the user, with a token of their own that nothing else uses; it may pull at once."""
-        return USER, self.accounts.token("personal", "--user", USER)
+    def personal(self) -> Issued:
+        """A token of the user that nothing else uses."""
+        return self.accounts.token("personal", "--user", USER)
 
     def ask(
         self, path: str, login: Login | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """GET of a path of the server, with a login by HTTP Basic."""
-        basic = {"Authorization": f"Basic {_encoded(login)}"} if login else {}
-        request = urllib.request.Request(
-            f"http://{self.server.host}{path}", headers={**basic, **(headers or {})}
-        )
+        shown = {**(basic(login) if login else {}), **(headers or {})}
+        request = urllib.request.Request(f"http://{self.server.host}{path}", headers=shown)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return Answer(answer.status, answer.headers, answer.read())
@@ -76,13 +71,17 @@ class Tenants:
 def tenants(
     folder: Path, upstreams: Sequence[Upstream], kind: str, **access: Setting
 ) -> Iterator[Tenants]:
-    """A running server, with the user in it; ``access`` are further keys of that table."""
+    """A running server, with the user in it; ``access`` are further keys of that table. Images at
+    the root are those of ``open``, or of ``main`` where :data:`NAMESPACE` is named."""
     server = Server(
         folder,
         upstreams,
         format=kind,
-        settings={"group": "team"},
-        also=_ALSO,
+        settings={"group": "team", **_only(kind, namespaces=[NAMESPACE])},
+        also={
+            "open": {"group": "team", "public": True, **_only(kind, default=True)},
+            "theirs": {"group": "others"},
+        },
         tables={
             "access": {"enabled": True, **access},
             # One address makes all the mistakes of the tests.
@@ -105,5 +104,11 @@ def bearer(granted: Answer) -> dict[str, str]:
     return {"Authorization": f"Bearer {granted.document['token']}"}
 
 
-def _encoded(login: Login) -> str:
-    return base64.b64encode(":".join(login).encode()).decode()
+def basic(login: Login) -> dict[str, str]:
+    """The header of HTTP Basic (RFC 7617, 2)."""
+    return {"Authorization": f"Basic {base64.b64encode(':'.join(login).encode()).decode()}"}
+
+
+def _only(kind: str, **settings: Setting) -> dict[str, Setting]:
+    """Keys that mean something to registries of images alone."""
+    return settings if kind == "container" else {}
