@@ -1,33 +1,18 @@
-"""How often a caller may ask, and how often in vain."""
+"""How often a caller may ask."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
 from virtreg.core.ratelimit import Buckets, Rate
-from virtreg.errors import Unauthenticated, VirtregError
-from virtreg.model import Credentials, Principal, Scope
-from virtreg.protocols import Authenticator, Recalls
+from virtreg.errors import VirtregError
 from virtreg.wsgi.addresses import Addresses
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
-
-_CREDENTIALS = (
-    "HTTP_AUTHORIZATION",
-    "HTTP_PRIVATE_TOKEN",
-    "HTTP_DEPLOY_TOKEN",
-    "HTTP_JOB_TOKEN",
-)
-_MINUTE = 60.0
-_MOST_PROVED = 1024
 
 
 class TooManyRequests(VirtregError):
@@ -60,108 +45,3 @@ class RequestLimit:
             wait = self._buckets.take(address, self._clock())
         if wait:
             raise TooManyRequests("too many requests from this address", retry_after=wait)
-
-
-class SignInLimit:
-    """An authenticator that asks another one, as long as not too many sign-ins of one address have
-    failed, and no token is used too often. Thread-safe.
-
-    ``failures``: of an address in a minute; 0: any number. ``requests`` in ``seconds``: of one
-    token, wherever it is used from; 0: any number. A request without credentials is no failure,
-    nor is an expired grant, which clients renew.
-
-    Credentials that proved good since an address began to fail are asked about even so: one
-    misconfigured build shuts out nobody behind the same address.
-    """
-
-    def __init__(
-        self,
-        inner: Authenticator,
-        failures: int = 20,
-        requests: int = 1000,
-        seconds: float = 15,
-        addresses: Addresses | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._inner = inner
-        self._failures = Buckets(Rate(failures, _MINUTE)) if failures else None
-        self._tokens = Buckets(Rate(requests, seconds)) if requests else None
-        self._addresses = addresses or Addresses()
-        self._clock = clock
-        self._lock = Lock()
-        self._key = secrets.token_bytes(32)
-        self._proved: OrderedDict[bytes, None] = OrderedDict()
-
-    def admit(self, credentials: Credentials, scope: Scope) -> Principal:
-        """Raises TooManyRequests, and what the inner authenticator raises."""
-        address = self._addresses.of(credentials.environ)
-        troubled = self._failures is not None and self._failures.level(address, self._clock()) > 0
-        if troubled:
-            self._check(address, credentials)
-        try:
-            principal = self._inner.admit(credentials, scope)
-        except Unauthenticated as error:
-            if not error.reason:
-                self._failed(address, credentials)
-            raise
-        if troubled:
-            self._prove(credentials)
-        if principal.token_id is not None and scope.path:
-            self._count(principal.token_id)
-        return principal
-
-    def stands(self, principal: Principal) -> bool:
-        """As the inner authenticator says, if it can recall anybody."""
-        return not isinstance(self._inner, Recalls) or self._inner.stands(principal)
-
-    def _check(self, address: str, credentials: Credentials) -> None:
-        assert self._failures is not None
-        shown = _shown(credentials)
-        if not shown:
-            return
-        with self._lock:
-            wait = self._failures.wait(address, self._clock())
-            if wait and self._fingerprint(shown) not in self._proved:
-                raise TooManyRequests(
-                    "too many failed sign-ins from this address", retry_after=wait
-                )
-
-    def _failed(self, address: str, credentials: Credentials) -> None:
-        shown = _shown(credentials)
-        if self._failures is None or not shown:
-            return
-        with self._lock:
-            self._failures.spend(address, self._clock())
-            self._proved.pop(self._fingerprint(shown), None)
-
-    def _prove(self, credentials: Credentials) -> None:
-        shown = _shown(credentials)
-        if not shown:
-            return
-        with self._lock:
-            self._proved[self._fingerprint(shown)] = None
-            if len(self._proved) > _MOST_PROVED:
-                self._proved.popitem(last=False)
-
-    def _count(self, token: str) -> None:
-        if self._tokens is None:
-            return
-        with self._lock:
-            wait = self._tokens.take(token, self._clock())
-        if wait:
-            raise TooManyRequests("too many requests with this token", retry_after=wait)
-
-    def _fingerprint(self, shown: str) -> bytes:
-        """Nothing that could be turned back into credentials."""
-        return hmac.digest(self._key, shown.encode("utf-8", "surrogatepass"), hashlib.sha256)
-
-
-def _shown(credentials: Credentials) -> str:
-    """The credentials of a request as one text; empty: there are none."""
-    environ = credentials.environ
-    shown = [environ.get(name, "") for name in _CREDENTIALS]
-    shown[0] = credentials.authorization or shown[0]
-    query = environ.get("QUERY_STRING", "")
-    if "_token=" in query:
-        shown.append(query)
-    return "\n".join(shown) if any(shown) else ""
