@@ -49,7 +49,7 @@ def _fuzz(target: str, folder: Path, seconds: int) -> None:
     with atheris.instrument_imports(include=["virtreg"]):
         from tests.fuzz.targets import TARGETS
     options = [f"-max_total_time={seconds}", "-timeout=10", f"-max_len={_LONGEST}"]
-    options += ["-print_final_stats=1", f"-artifact_prefix={folder}/crash-"]
+    options += ["-print_final_stats=1", f"-artifact_prefix={folder}/"]
     atheris.Setup([sys.argv[0], *options, str(folder / "corpus")], TARGETS[target])
     atheris.Fuzz()
 
