@@ -265,8 +265,9 @@ class Authenticator(Protocol):
     """Decides who a caller is and whether they may."""
 
     def admit(self, credentials: Credentials, scope: Scope) -> Principal:
-        """Raises Unauthenticated (nobody known: challenge them) or Forbidden (known, not
-        allowed). Called for every request; an implementation caches what is slow."""
+        """Raises Unauthenticated (nobody known: challenge them), Forbidden (known, not allowed) or
+        NotFound (known, and not to learn whether there is such a registry). Called for every
+        request; an implementation caches what is slow."""
         ...
 
 
