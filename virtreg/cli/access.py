@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from attrs import evolve
 
+from virtreg.cli.auditing import changed
 from virtreg.cli.listing import Cell, as_json, show
 from virtreg.cli.people import on_directory
 from virtreg.core.identity import Role, User
@@ -29,6 +30,7 @@ def add_user(directory: Directory, name: str, administrator: bool) -> None:
     if directory.user(name) is not None:
         raise Conflict(f"there is a user {name!r} already")
     directory.save_user(User(name, administrator=administrator))
+    changed("user", name, "added as an administrator" if administrator else "added")
     _say(f"user {name!r} is added")
 
 
@@ -58,6 +60,7 @@ def list_users(directory: Directory, as_json: bool) -> None:
 def remove_user(directory: Directory, name: str) -> None:
     """Remove the user NAME, with memberships and tokens."""
     directory.remove_user(name)
+    changed("user", name, "removed")
     _say(f"user {name!r} is removed")
 
 
@@ -88,6 +91,7 @@ def group() -> None:
 def add_group(directory: Directory, name: str) -> None:
     """Add the group NAME."""
     directory.add_group(name)
+    changed("group", name, "added")
     _say(f"group {name!r} is added")
 
 
@@ -110,6 +114,7 @@ def list_groups(directory: Directory, as_json: bool) -> None:
 def switch_group(directory: Directory, name: str, state: str) -> None:
     """Turn the registries of the group NAME on or off."""
     directory.switch_group(name, state == "on")
+    changed("group", name, f"turned {state}")
     _say(f"group {name!r} is {state}")
 
 
@@ -126,6 +131,7 @@ def member() -> None:
 def set_member(directory: Directory, group: str, user: str, role: str) -> None:
     """Give USER the ROLE in GROUP, in place of the one there was."""
     directory.set_role(group, user, Role[role.upper()])
+    changed("member", f"{group}/{user}", f"made {role}")
     _say(f"user {user!r} is {role} in group {group!r}")
 
 
@@ -140,6 +146,7 @@ def remove_member(directory: Directory, group: str, user: str) -> None:
     if group not in directory.roles(user):
         raise NotFound(f"user {user!r} is no member of group {group!r}")
     directory.set_role(group, user, None)
+    changed("member", f"{group}/{user}", "removed")
     _say(f"user {user!r} is no member of group {group!r} any more")
 
 
@@ -166,6 +173,7 @@ def _block(directory: Directory, name: str, *, blocked: bool) -> None:
     if found is None:
         raise NotFound(f"there is no user {name!r}")
     directory.save_user(evolve(found, blocked=blocked))
+    changed("user", name, "blocked" if blocked else "unblocked")
     _say(f"user {name!r} is {'' if blocked else 'not '}blocked")
 
 

@@ -8,6 +8,7 @@ import time
 import click
 
 from virtreg.cli.access import ROLES
+from virtreg.cli.auditing import changed
 from virtreg.cli.issuing import Wish, parse_scopes
 from virtreg.cli.listing import Cell, as_json, show, utc
 from virtreg.cli.people import on_directory
@@ -83,6 +84,7 @@ def create_token(
         raise click.UsageError(str(error)) from None
     secret = new_secret(made.kind).reveal()
     directory.add_token(made, digest_of(secret))
+    changed("token", made.id, f"made for {made.username}")
     ends = "never ends" if made.expires_at is None else f"ends at {utc(made.expires_at)}"
     click.echo(
         f"{made.kind} token {made.id} signs in as {made.username} and {ends}; "
@@ -115,6 +117,7 @@ def list_tokens(directory: Directory, user: str | None, group: str | None, as_js
 def revoke_token(directory: Directory, token_id: str) -> None:
     """Have the token with this ID refused from now on."""
     directory.revoke_token(token_id, time.time())
+    changed("token", token_id, "revoked")
     click.echo(f"token {token_id} is revoked", err=True)
 
 

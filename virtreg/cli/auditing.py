@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import getpass
+from typing import TYPE_CHECKING, Literal
 
+import click
 from attrs import evolve
 
-from virtreg.backends.observers.audit import AuditLog
-from virtreg.config import Config
-from virtreg.events import AuditEvent
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from virtreg.events import AuditEvent
 
 
-def audit(config: Config, event: AuditEvent) -> None:
-    """Write what a command did, and which account of this machine ran it. Raises StorageError."""
-    AuditLog(config.server.audit_log)(evolve(event, actor=f"local:{_account()}"))
+def audit(event: AuditEvent) -> None:
+    """Write what the running command did, and which account of this machine ran it, to the audit
+    log of the configuration in its option ``--config``. Raises ConfigError and StorageError."""
+    from virtreg.backends.observers.audit import AuditLog
+    from virtreg.cli.launch import Launch
+
+    file: Path | None = click.get_current_context().params.get("file")
+    config = None if file is None else Launch(file=file).config(secrets=False)
+    log = AuditLog(None if config is None else config.server.audit_log)
+    log(evolve(event, actor=f"local:{_account()}"))
+
+
+def changed(subject: Literal["user", "group", "member", "token"], target: str, change: str) -> None:
+    """As ``audit``, of somebody or something in the directory: see AccessChanged."""
+    from virtreg.events import AccessChanged
+
+    audit(AccessChanged(subject=subject, target=target, change=change))
 
 
 def _account() -> str:

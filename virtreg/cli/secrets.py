@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -17,6 +17,7 @@ from virtreg.cli.usable import Unusable
 if TYPE_CHECKING:
     from virtreg.backends.vault import Kept, Vault
     from virtreg.config import Config
+    from virtreg.model import Secret
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -65,7 +66,7 @@ def set_(name: str, upstream: str | None, file: Path, data: Path | None) -> None
                 f"there is no upstream {upstream!r} in {file}", param_hint="'--upstream'"
             )
         vault.set(name, _value(name), upstream)
-        _audit(config, name, "set", upstream)
+        _audit(name, "set", upstream)
     click.echo(f'kept; write "vault:{name}" where it is needed', err=True)
 
 
@@ -85,9 +86,9 @@ def list_(as_json: bool, file: Path, data: Path | None) -> None:
 def remove(name: str, file: Path, data: Path | None) -> None:
     """Forget the secret NAME."""
     with _told():
-        config, vault = _opened(file, data)
+        vault = _opened(file, data)[1]
         vault.remove(name)
-        _audit(config, name, "removed")
+        _audit(name, "removed")
     click.echo("removed", err=True)
 
 
@@ -99,9 +100,9 @@ def remove(name: str, file: Path, data: Path | None) -> None:
 def rotate(forget_old: bool, file: Path, data: Path | None) -> None:
     """Seal every secret with a new key."""
     with _told():
-        config, vault = _opened(file, data)
+        vault = _opened(file, data)[1]
         number = vault.rotate(forget_old=forget_old)
-        _audit(config, "", "rotated")
+        _audit("", "rotated")
     click.echo(f"sealed {number} with the newest key of {vault.keys}", err=True)
 
 
@@ -122,8 +123,8 @@ def _opened(file: Path, data: Path | None) -> tuple[Config, Vault]:
     return config, Vault(config.storage.path, keys)
 
 
-def _value(name: str) -> Any:
-    """The secret, as a Secret. An argument would stand in every list of processes."""
+def _value(name: str) -> Secret:
+    """An argument would stand in every list of processes."""
     from virtreg.config.secrets import MAX_BYTES, check
     from virtreg.model import Secret
 
@@ -150,11 +151,13 @@ def _row(kept: Kept) -> dict[str, str | None]:
     return {"name": kept.name, "upstream": kept.upstream, "set_at": utc(kept.set_at)}
 
 
-def _audit(config: Config, name: str, change: Any, upstream: str | None = None) -> None:
+def _audit(
+    name: str, change: Literal["set", "removed", "rotated"], upstream: str | None = None
+) -> None:
     from virtreg.cli.auditing import audit
     from virtreg.events import SecretChanged
 
-    audit(config, SecretChanged(secret=name, change=change, upstream=upstream))
+    audit(SecretChanged(secret=name, change=change, upstream=upstream))
 
 
 def _valid(text: str, check: Callable[[str], str], option: str) -> str:
