@@ -31,7 +31,7 @@ def test_the_environment_says_where_the_keys_are(tmp_path: Path) -> None:
     assert MasterKeys.found({VARIABLE: key.reveal()}, tmp_path).read() == (key,)
 
 
-@pytest.mark.parametrize("text", ["", "hunter2", new_key().reveal()[:-4], f"{'é' * 44}"])
+@pytest.mark.parametrize("text", ["", "hunter2", "A" * 40, "é" * 44])
 def test_what_is_no_key_is_counted_and_not_quoted(tmp_path: Path, text: str) -> None:
     good = new_key().reveal()
     given = MasterKeys(tmp_path, Secret(f"{good},{text}" if text else ""))
