@@ -15,6 +15,7 @@ from virtreg.backends.auth.tokens import TokenAuthenticator
 from virtreg.backends.directory import open_directory
 from virtreg.config import Config
 from virtreg.events import AuditEvent
+from virtreg.guards import Guards, open_guards
 from virtreg.protocols import Authenticator
 from virtreg.wsgi.bearer import TokenService
 from virtreg.wsgi.distribution import FORMAT
@@ -30,6 +31,7 @@ class Access:
     authenticator: Authenticator
     tokens: TokenService | None
     """None where no client of images must sign in."""
+    guards: Guards
     _opened: ExitStack
 
     def close(self) -> None:
@@ -42,18 +44,23 @@ def open_access(
     authenticator: Authenticator | None,
     clock: Callable[[], float],
     notify: Callable[[AuditEvent], None],
+    *,
+    listening: bool = False,
 ) -> Access:
-    """``authenticator`` is a host's own; without one, the configuration says who decides. Raises
-    ConfigError and StorageError."""
+    """``authenticator`` is a host's own; without one, the configuration says who decides.
+    ``listening`` as for :func:`virtreg.guards.open_guards`. Raises ConfigError and
+    StorageError."""
     with ExitStack() as opened:
         decides = authenticator or _configured(config, clock, notify, opened)
+        # Exactly: a kind of Anonymous may well refuse somebody.
+        restricted = type(decides) is not Anonymous
+        guards = open_guards(config, restricted=restricted, listening=listening)
         tokens = None
         images = any(registry.format == FORMAT for registry in config.registries)
-        # Exactly: a kind of Anonymous may well refuse somebody.
-        if images and type(decides) is not Anonymous:
-            tokens = _token_service(config, decides, clock)
-        guarded = decides if tokens is None else tokens.authenticator
-        return Access(guarded, tokens, opened.pop_all())
+        if images and restricted:
+            tokens = _token_service(config, decides, guards, clock)
+        asked = decides if tokens is None else tokens.authenticator
+        return Access(guards.guard(asked), tokens, guards, opened.pop_all())
 
 
 def _configured(
@@ -72,15 +79,15 @@ def _configured(
 
 
 def _token_service(
-    config: Config, logins: Authenticator, clock: Callable[[], float]
+    config: Config, decides: Authenticator, guards: Guards, clock: Callable[[], float]
 ) -> TokenService:
     access = config.access
     keys = Keys(Path(config.storage.path) / KEYS, clock)
     grants = Grants(keys, access.service, clock, access.grant_seconds)
     return TokenService(
         grants,
-        GrantAuthenticator(logins, grants),
-        logins,
+        GrantAuthenticator(decides, grants),
+        guards.guard(decides),
         access.service,
         access.token_path,
         config.server.external_url,

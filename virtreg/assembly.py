@@ -96,14 +96,16 @@ def build(
     formats: Sequence[Format] = (),
     logins: Mapping[str, CredentialProvider] = MappingProxyType({}),
     clock: Callable[[], float] = time.time,
+    listening: bool = False,
 ) -> Assembly:
     """Open the storage and put the parts together; threads run from here on.
 
     Who may pull is for ``authenticator`` to decide; without one, for the users and tokens in the
     data folder if the configuration says so, else everybody may. ``formats`` adds to the built-in
     ones or replaces them. ``logins`` gives upstreams, by name, the login that a program of the
-    host's obtains. Raises ConfigError, also for a login of an upstream that is not there, and
-    StorageError.
+    host's obtains. ``listening``: the server that the configuration describes serves this, so that
+    its address says where requests can come from. Raises ConfigError, also for a login of an
+    upstream that is not there, and StorageError.
     """
     catalog = StaticCatalog(config.registries)
     known = {upstream.name for spec in catalog.registries() for upstream in spec.upstreams}
@@ -116,7 +118,7 @@ def build(
         undone.callback(index.close)
         # The works come later, and nobody is let in before.
         tell: Observer = lambda event: works.tell(event)  # noqa: E731, PLW0108
-        access = open_access(config, authenticator, clock, tell)
+        access = open_access(config, authenticator, clock, tell, listening=listening)
         undone.pop_all()
     ready = ReadyAnswers(config.server.hot_bytes)
     ledger = Ledger(index, access_log=bool(config.server.access_log))
@@ -150,6 +152,7 @@ def build(
         config.server.image_prefix,
         access.tokens,
         works.tell,
+        access.guards.checks,
     )
     sweeper = Sweeper(store, index, clock)
     ledger.start()

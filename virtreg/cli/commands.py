@@ -63,7 +63,7 @@ def serve(
     from virtreg.cli.serving import CannotListen, run
 
     try:
-        raise SystemExit(run(server, launch, partial(build, observers=[journal])))
+        raise SystemExit(run(server, launch, partial(build, observers=[journal], listening=True)))
     except CannotListen as error:
         raise click.ClickException(error.message) from None
 

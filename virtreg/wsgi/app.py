@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from virtreg.backends.auth.anonymous import Anonymous
@@ -31,6 +31,7 @@ from virtreg.wsgi.ready import SMALL, Ready, ReadyAnswers
 from virtreg.wsgi.refusing import Hidden, InternalError, Refusing, check_method
 from virtreg.wsgi.scoping import scope_of
 from virtreg.wsgi.serving import conditions, respond, status_line, with_length
+from virtreg.wsgi.sizes import check_sizes
 from virtreg.wsgi.surfaces import Surfaces, refuse_hidden_slash
 from virtreg.wsgi.transfer import sendfile, transfer
 
@@ -56,9 +57,12 @@ class Application:
         documented_images: str = DOCUMENTED,
         tokens: TokenService | None = None,
         notify: Callable[[AuditEvent], None] = lambda _: None,
+        checks: Sequence[Callable[[WSGIEnvironment], None]] = (),
     ) -> None:
         """``documented_images``: below ``/v2/``, before the id of a registry of images. ``tokens``:
-        where clients of images are sent for their tokens; without it they must log in by Basic."""
+        where clients of images are sent for their tokens; without it they must log in by Basic.
+        ``checks`` are asked about every request before anything else, except about probes, and
+        raise what is wrong with it."""
         self._surfaces = Surfaces(registries, documented_images)
         self._granting = None if tokens is None else Granting(tokens, self._surfaces, notify)
         self._refusing = Refusing(self._surfaces, realm, tokens)
@@ -70,9 +74,16 @@ class Application:
         # Exactly: a kind of Anonymous may well refuse somebody.
         self._open = type(authenticator) is Anonymous
         self._clock = clock
+        self._checks = tuple(checks)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         asked: str = environ.get("PATH_INFO", "")
+        if self._checks and not asked.startswith("/-/"):
+            try:
+                for check in self._checks:
+                    check(environ)
+            except VirtregError as error:
+                return self._refuse(error, None, asked, environ, start_response)
         ready = self._ready.get(asked)
         if ready is None and asked.startswith("/v2/"):
             ready = self._ready.get(self._surfaces.key(asked, environ))
@@ -154,6 +165,7 @@ class Application:
             return self._probes.answer(asked, environ["REQUEST_METHOD"], start_response)
         place: Place | Ping | None = None
         try:
+            check_sizes(environ)
             if self._granting is not None and asked == self._granting.path:
                 headers, body = self._granting.answer(environ)
                 return self._say(headers, body, asked, environ, start_response)
