@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from tests.wsgi.answers import Answer
 from tests.wsgi.conftest import Sites
@@ -16,7 +17,7 @@ from tests.wsgi.tenants import Audit, add_user, basic, bearer, tenants
 from virtreg import Config, ConfigError, RegistrySpec, StorageConfig, UpstreamSpec, build
 from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.backends.directory import open_directory
-from virtreg.config import AccessConfig
+from virtreg.config import AccessConfig, LimitsConfig
 from virtreg.core.identity import Role
 from virtreg.events import Denied, GrantIssued, SignInFailed
 from virtreg.testing.fakes import FakeClock
@@ -120,6 +121,39 @@ def test_packages_need_no_token_service(quick_sites: Sites) -> None:
     assert site.make_ready(POM).status == 200
     assert site.door.ask("GET", "/jwt/auth").status == 404
     assert not (site.data / "keys").exists()
+    people.logins.close()
+
+
+@pytest.mark.parametrize("limits", [None, LimitsConfig(failed_logins=20)])
+def test_who_guesses_at_either_door_is_held_off_at_both(
+    tmp_path: Path, limits: LimitsConfig | None
+) -> None:
+    people = tenants()
+    with Origin() as origin:
+        config = evolve(_config(tmp_path, origin, AccessConfig()), limits=limits)
+        with build(config, authenticator=people.logins) as assembly:
+            door = Called(assembly.app, "")
+            doors = (IMAGE, f"/jwt/auth?scope={SCOPE}")
+            guesses = [basic("ann", str(number)) for number in range(10)]
+            assert {door.ask("GET", one, guess).status for one in doors for guess in guesses} == {
+                401
+            }
+            for one in doors:
+                answer = door.ask("GET", one, basic("ann", "once more"))
+                assert answer.status == 429
+                assert int(answer["Retry-After"]) > 0
+    people.logins.close()
+
+
+def test_guessing_may_be_left_to_somebody_else_to_stop(tmp_path: Path) -> None:
+    people = tenants()
+    with Origin() as origin:
+        unlimited = LimitsConfig(requests=0, failed_logins=0)
+        config = evolve(_config(tmp_path, origin, AccessConfig()), limits=unlimited)
+        with build(config, authenticator=people.logins) as assembly:
+            door = Called(assembly.app, "")
+            answers = [door.ask("GET", IMAGE, basic("ann", str(number))) for number in range(30)]
+            assert {answer.status for answer in answers} == {401}
     people.logins.close()
 
 
