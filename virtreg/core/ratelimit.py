@@ -18,9 +18,9 @@ class Rate:
 
     events: int
     seconds: float
-    _per_second: float = field(init=False, repr=False, eq=False)
+    per_second: float = field(init=False, repr=False, eq=False)
 
-    @_per_second.default
+    @per_second.default
     def _divide(self) -> float:
         if self.events < 1:
             raise ValueError("a rate has at least one event")
@@ -28,53 +28,56 @@ class Rate:
             raise ValueError("a rate has more than 0 seconds")
         return self.events / self.seconds
 
-    def level(self, level: float, seconds: float) -> float:
-        """What is left of a bucket's level after some seconds; a clock that went backwards took
-        none."""
-        return max(0.0, level - max(0.0, seconds) * self._per_second)
-
-    def wait(self, level: float) -> float:
-        """Seconds until one more event fits above this level; 0: it does now."""
-        excess = level + 1 - self.events
-        return excess / self._per_second if excess > _ROUNDING else 0.0
-
 
 class Buckets:
     """The buckets of one rate, by key, at most ``most`` of them.
 
     With more keys the one that was changed the longest ago is forgotten: whoever brings many keys
-    empties the buckets of others and fills none. ``now`` is in seconds, of any clock. Not
-    thread-safe.
+    empties the buckets of others and fills none. ``now`` is in seconds, of any clock; when it goes
+    backwards nothing drains meanwhile. Not thread-safe.
     """
 
     def __init__(self, rate: Rate, most: int = 10_000) -> None:
-        self._rate = rate
+        self._events = rate.events
+        self._per_second = rate.per_second
         self._most = most
         self._buckets: dict[str, tuple[float, float]] = {}
-
-    def wait(self, key: str, now: float) -> float:
-        """Seconds until one more event of the key fits; 0: it does now."""
-        return self._rate.wait(self.level(key, now))
-
-    def spend(self, key: str, now: float) -> None:
-        """Count one event, whether it fits or not; the bucket does not get fuller than full."""
-        level = min(self.level(key, now) + 1, self._rate.events)
-        self._buckets.pop(key, None)
-        self._buckets[key] = (level, now)
-        if len(self._buckets) > self._most:
-            del self._buckets[next(iter(self._buckets))]
-
-    def take(self, key: str, now: float) -> float:
-        """As :meth:`wait`, and the event is counted if it fits."""
-        wait = self.wait(key, now)
-        if wait == 0:
-            self.spend(key, now)
-        return wait
-
-    def __len__(self) -> int:
-        return len(self._buckets)
 
     def level(self, key: str, now: float) -> float:
         """Events of the key that still count."""
         found = self._buckets.get(key)
-        return 0.0 if found is None else self._rate.level(found[0], now - found[1])
+        if found is None:
+            return 0.0
+        level, then = found
+        return max(0.0, level - (now - then) * self._per_second) if now > then else level
+
+    def wait(self, key: str, now: float) -> float:
+        """Seconds until one more event of the key fits; 0: it does now."""
+        return self._wait(self.level(key, now))
+
+    def spend(self, key: str, now: float) -> None:
+        """Count one event, whether it fits or not; the bucket does not get fuller than full."""
+        self._fill(key, self.level(key, now), now)
+
+    def take(self, key: str, now: float) -> float:
+        """As :meth:`wait`, and the event is counted if it fits."""
+        level = self.level(key, now)
+        if level + 1 - self._events > _ROUNDING:
+            return self._wait(level)
+        self._fill(key, level, now)
+        return 0.0
+
+    def __len__(self) -> int:
+        """How many keys are remembered."""
+        return len(self._buckets)
+
+    def _wait(self, level: float) -> float:
+        excess = level + 1 - self._events
+        return excess / self._per_second if excess > _ROUNDING else 0.0
+
+    def _fill(self, key: str, level: float, now: float) -> None:
+        buckets = self._buckets
+        buckets.pop(key, None)  # To the end, among those that were changed last.
+        buckets[key] = (min(level + 1, self._events), now)
+        if len(buckets) > self._most:
+            del buckets[next(iter(buckets))]

@@ -64,15 +64,13 @@ class SignInLimit:
 
     def admit(self, inner: Authenticator, credentials: Credentials, scope: Scope) -> Principal:
         """Raises TooManyRequests, and what the authenticator raises."""
-        address = self._addresses.of(credentials.environ)
-        troubled = self._failures is not None and self._failures.level(address, self._clock()) > 0
-        if troubled:
-            self._check(address, credentials)
+        # Mostly nobody has failed, and then nothing more is to be found out.
+        troubled = bool(self._failures) and self._check(credentials)
         try:
             principal = inner.admit(credentials, scope)
         except Unauthenticated as error:
             if not error.reason:
-                self._failed(address, credentials)
+                self._failed(credentials)
             raise
         if troubled:
             self._prove(credentials)
@@ -80,22 +78,26 @@ class SignInLimit:
             self._count(principal.token_id)
         return principal
 
-    def _check(self, address: str, credentials: Credentials) -> None:
+    def _check(self, credentials: Credentials) -> bool:
+        """Whether the address has failed of late. Raises TooManyRequests."""
         assert self._failures is not None
-        shown = _shown(credentials)
-        if not shown:
-            return
+        address, now = self._addresses.of(credentials.environ), self._clock()
         with self._lock:
-            wait = self._failures.wait(address, self._clock())
-            if wait and self._fingerprint(shown) not in self._proved:
+            if self._failures.level(address, now) == 0:
+                return False
+            wait = self._failures.wait(address, now)
+            shown = _shown(credentials) if wait else ""
+            if shown and self._fingerprint(shown) not in self._proved:
                 raise TooManyRequests(
                     "too many failed sign-ins from this address", retry_after=wait
                 )
+        return True
 
-    def _failed(self, address: str, credentials: Credentials) -> None:
+    def _failed(self, credentials: Credentials) -> None:
         shown = _shown(credentials)
         if self._failures is None or not shown:
             return
+        address = self._addresses.of(credentials.environ)
         with self._lock:
             self._failures.spend(address, self._clock())
             self._proved.pop(self._fingerprint(shown), None)
