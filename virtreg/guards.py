@@ -11,6 +11,7 @@ from attrs import frozen
 
 from virtreg.config import Config, LimitsConfig, ServerConfig
 from virtreg.protocols import Authenticator
+from virtreg.wsgi.addresses import Addresses
 from virtreg.wsgi.hosts import AllowedHosts, LocalHosts
 from virtreg.wsgi.limits import RequestLimit
 from virtreg.wsgi.signins import SignInLimit
@@ -49,11 +50,12 @@ def open_guards(config: Config, *, restricted: bool, listening: bool) -> Guards:
     limits = config.limits or (LimitsConfig() if restricted else None)
     if limits is None:
         return Guards(tuple(found))
+    addresses = Addresses(server.trusted_proxies)
     if limits.requests:
-        found.append(RequestLimit(limits.requests, limits.seconds).check)
+        found.append(RequestLimit(limits.requests, limits.seconds, addresses).check)
     if not restricted:
         return Guards(tuple(found))
-    signins = SignInLimit(limits.failed_logins, limits.requests, limits.seconds)
+    signins = SignInLimit(limits.failed_logins, limits.requests, limits.seconds, addresses)
     return Guards(tuple(found), signins)
 
 

@@ -24,6 +24,7 @@ def test_every_key_of_access_reaches_its_value(tmp_path: Path) -> None:
         [server]
         external_url = "HTTPS://Packages.Example.org/deep/"
         allowed_hosts = ["Packages.example.org", "localhost:8081", "[::1]"]
+        trusted_proxies = ["10.0.0.0/8", "::1"]
         [access]
         enabled = true
         token_path = "/auth/token"
@@ -37,6 +38,7 @@ def test_every_key_of_access_reaches_its_value(tmp_path: Path) -> None:
         + 'group = "builds"\npublic = true\n',
     )
     assert config.server.external_url == "https://packages.example.org/deep"
+    assert config.server.trusted_proxies == ("10.0.0.0/8", "::1/128")
     assert config.server.allowed_hosts == ("packages.example.org", "localhost:8081", "[::1]")
     assert config.access == AccessConfig(True, "/auth/token", "packages.example.org", 60)
     assert config.limits == LimitsConfig(requests=10)
@@ -61,6 +63,7 @@ def test_every_key_of_access_reaches_its_value(tmp_path: Path) -> None:
         ("[limits]\nfailed_login = 5", "limits.failed_login: unknown key; did you mean"),
         ("limits = 5", "limits: must be a table, not a whole number"),
         ('[server]\nexternal_url = "vr.example"', "server.external_url: must begin with http"),
+        ('[server]\ntrusted_proxies = ["proxy"]', "server.trusted_proxies[1]: is not a CIDR range"),
         ('[server]\nallowed_hosts = ["a/b"]', "server.allowed_hosts[1]: must be a host such as"),
     ],
 )

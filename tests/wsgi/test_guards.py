@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from attrs import evolve
@@ -48,7 +49,16 @@ def opened(
         )
         config = Config(registries, server or ServerConfig(), StorageConfig(folder), limits=limits)
         with build(config, authenticator=authenticator, listening=listening) as assembly:
-            yield Called(assembly.app, "")
+            yield Called(_from_loopback(assembly.app), "")
+
+
+def _from_loopback(app: WSGIApplication) -> WSGIApplication:
+    """As a server would say it; the client of the tests says nothing."""
+
+    def entered(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return app({**environ, "REMOTE_ADDR": "127.0.0.1"}, start_response)
+
+    return entered
 
 
 def message(answer: Answer) -> str:
@@ -94,6 +104,14 @@ def test_failures_at_every_url_count_together(tmp_path: Path, target: str) -> No
         ]
         assert statuses == [401, 401, 401, 429]
         assert door.ask("GET", target).status in (200, 401)
+
+
+def test_callers_behind_a_trusted_proxy_have_limits_of_their_own(tmp_path: Path) -> None:
+    server = ServerConfig(trusted_proxies=("127.0.0.0/8",))
+    with opened(tmp_path, server=server, limits=LimitsConfig(1, 3600)) as door:
+        for caller in ("198.51.100.7", "198.51.100.8"):
+            asked = {"X-Forwarded-For": caller}
+            assert [door.ask("GET", POM, asked).status for _ in range(2)] == [200, 429]
 
 
 def test_limits_can_be_turned_off(tmp_path: Path) -> None:

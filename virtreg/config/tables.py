@@ -127,6 +127,7 @@ def reader(references: secrets.References) -> Converter:
         "audit_log": checked(str, partial(_beside, folder=folder)),
         "external_url": checked(str, fields.url),
         "allowed_hosts": listed(fields.authority),
+        "trusted_proxies": listed(fields.network),
     }
     storage = {
         "path": checked(str, _folder),

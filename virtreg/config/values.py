@@ -18,7 +18,7 @@ MEBIBYTE = 1024 * 1024
 class ServerConfig:
     """``[server]``: how the bundled server listens. Other WSGI servers read none of it but
     ``realm``, ``access_log``, ``hot_bytes``, ``offline``, ``image_prefix``, ``external_url``,
-    ``allowed_hosts`` and ``audit_log``."""
+    ``allowed_hosts``, ``trusted_proxies`` and ``audit_log``."""
 
     host: str = "127.0.0.1"
     """Name or address to listen on; ``0.0.0.0`` and ``::`` are every address of the machine."""
@@ -44,6 +44,9 @@ class ServerConfig:
     allowed_hosts: tuple[str, ...] = ()
     """Values of ``Host`` that are answered, besides the hosts of registries; empty: decided by the
     address it listens on."""
+    trusted_proxies: tuple[str, ...] = ()
+    """CIDR ranges of reverse proxies whose ``X-Forwarded-For`` tells callers apart for
+    ``[limits]``."""
     audit_log: Path | None = None
     """A file that gets one JSON line for each audit event, besides the logger ``virtreg.audit``;
     relative to the configuration file's folder."""
