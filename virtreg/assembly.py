@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -16,10 +16,11 @@ from wsgiref.types import WSGIApplication
 
 from attrs import define, evolve, field, frozen
 
-from virtreg.backends.auth.anonymous import Anonymous
+from virtreg.access import Access, open_access
 from virtreg.backends.catalog import StaticCatalog
 from virtreg.backends.http.upstream import HttpUpstream
 from virtreg.backends.index import SqlIndex, open_index
+from virtreg.backends.observers.audit import AuditLog
 from virtreg.backends.store import LocalStore, open_store
 from virtreg.config import Config
 from virtreg.core.layout import blob_key
@@ -63,6 +64,7 @@ class Assembly:
     index: SqlIndex
     sweeper: Sweeper
     upstreams: Sequence[GuardedUpstream]
+    access: Access
 
     def stats(self) -> Mapping[str, int]:
         """``requests``, ``hits``, ``misses``, ``errors``, ``bytes``, and ``active`` downloads."""
@@ -77,6 +79,7 @@ class Assembly:
         for upstream in self.upstreams:
             upstream.close()
         self.index.close()
+        self.access.close()
 
     def __enter__(self) -> Self:
         return self
@@ -93,13 +96,16 @@ def build(
     formats: Sequence[Format] = (),
     logins: Mapping[str, CredentialProvider] = MappingProxyType({}),
     clock: Callable[[], float] = time.time,
+    listening: bool = False,
 ) -> Assembly:
     """Open the storage and put the parts together; threads run from here on.
 
-    Without an ``authenticator`` everybody may pull. ``formats`` adds to the built-in ones or
-    replaces them. ``logins`` gives upstreams, by name, the login that a program of the host's
-    obtains. Raises ConfigError, also for a login of an upstream that is not there, and
-    StorageError.
+    Who may pull is for ``authenticator`` to decide; without one, for the users and tokens in the
+    data folder if the configuration says so, else everybody may. ``formats`` adds to the built-in
+    ones or replaces them. ``logins`` gives upstreams, by name, the login that a program of the
+    host's obtains. ``listening``: the server that the configuration describes serves this, so that
+    its address says where requests can come from. Raises ConfigError, also for a login of an
+    upstream that is not there, and StorageError.
     """
     catalog = StaticCatalog(config.registries)
     known = {upstream.name for spec in catalog.registries() for upstream in spec.upstreams}
@@ -108,6 +114,12 @@ def build(
     path = config.storage.path
     store = open_store(config.storage.url or path)
     index = open_index(path)
+    with ExitStack() as undone:
+        undone.callback(index.close)
+        # The works come later, and nobody is let in before.
+        tell: Observer = lambda event: works.tell(event)  # noqa: E731, PLW0108
+        access = open_access(config, authenticator, clock, tell, listening=listening)
+        undone.pop_all()
     ready = ReadyAnswers(config.server.hot_bytes)
     ledger = Ledger(index, access_log=bool(config.server.access_log))
     works = Works(
@@ -116,7 +128,7 @@ def build(
         intake=Intake(_spool_folder(store, path), clock),
         publisher=Publisher(store, index),
         clock=clock,
-        observers=(ready.observe, *observers),
+        observers=(ready.observe, AuditLog(config.server.audit_log), *observers),
     )
     upstreams = _Upstreams(clock, logins, offline=config.server.offline)
     registries: dict[str, PullThroughRegistry] = {}
@@ -134,16 +146,19 @@ def build(
         ready,
         ledger,
         Probes({"index": lambda: _readable(index), "store": lambda: _openable(store)}),
-        authenticator or Anonymous(),
+        access.authenticator,
         config.server.realm,
         clock,
         config.server.image_prefix,
+        access.tokens,
+        works.tell,
+        access.guards.checks,
     )
     sweeper = Sweeper(store, index, clock)
     ledger.start()
     sweeper.start()
     made = tuple(upstreams.made.values())
-    return Assembly(app, registries, works, ledger, index, sweeper, made)
+    return Assembly(app, registries, works, ledger, index, sweeper, made, access)
 
 
 @define

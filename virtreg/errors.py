@@ -9,7 +9,7 @@ user information or a query.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from virtreg.model import Answered, AnswerOutcome
 
@@ -68,10 +68,25 @@ class InvalidRequest(VirtregError):
 
 
 class Unauthenticated(VirtregError):
-    """Credentials are missing, unknown or expired; the answer carries a challenge."""
+    """Credentials are missing, unknown or expired; the answer carries a challenge.
+
+    ``reason`` is the challenge's ``error`` where a bearer token was shown (RFC 6750, 3.1): clients
+    that keep tokens ask for another one only if they are told.
+    """
 
     status = 401
     code = "unauthenticated"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        answers: Sequence[Answered] = (),
+        retry_after: float | None = None,
+        reason: Literal["", "invalid_token", "insufficient_scope"] = "",
+    ) -> None:
+        super().__init__(message, answers=answers, retry_after=retry_after)
+        self.reason = reason
 
 
 class Forbidden(VirtregError):

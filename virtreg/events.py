@@ -2,15 +2,19 @@
 
 Observers run on the thread where the event happened and must return quickly; what they raise is
 logged and dropped. Events never carry credentials.
+
+:class:`AuditEvent` and what derives from it say who did what, or was not let do it; the others say
+what happened to files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from attrs import frozen
 
-from virtreg.model import Answered
+from virtreg.model import Action, Answered
 
 
 @frozen
@@ -70,6 +74,72 @@ class FillFailed(Event):
 @frozen
 class Purged(Event):
     """What was cached or remembered about the path was forgotten on request."""
+
+
+@frozen(kw_only=True)
+class AuditEvent(Event):
+    """Somebody did something, or was not let do it."""
+
+    registry: str = ""
+    """Empty where it is about no registry in particular; so is ``path``."""
+    path: str = ""
+    actor: str = ""
+    """Who did it: a principal's name, ``local:`` and the account of the machine's for commands,
+    or empty where nobody is known."""
+    token_id: str | None = None
+    """Of the token that was shown; public."""
+    address: str = ""
+    """The peer's, as the server sees it; empty for commands."""
+
+
+@frozen(kw_only=True)
+class SignInFailed(AuditEvent):
+    """Credentials were shown and nobody is known by them. Of what was shown nothing is told but
+    the door: a user name mistyped is a password now and then."""
+
+    door: str
+    """``basic``, ``bearer``, or the name of a header in lower case."""
+
+
+@frozen(kw_only=True)
+class Denied(AuditEvent):
+    """Somebody known was not let do something."""
+
+    action: Action
+    hidden: bool
+    """Whether they were told that there is nothing (404) rather than that they may not (403)."""
+
+
+@frozen(kw_only=True)
+class GrantIssued(AuditEvent):
+    """A short-lived token for pulling images was given out."""
+
+    repositories: tuple[str, ...]
+    """As ``registry/repository``."""
+    seconds: float
+    """How long it is good for."""
+
+
+@frozen(kw_only=True)
+class AccessChanged(AuditEvent):
+    """A user, a group, a membership or a token was made, changed or removed."""
+
+    subject: Literal["user", "group", "member", "token"]
+    target: str
+    """Its name. Of a member: ``group/user``. Of a token: its id."""
+    change: str
+    """A word or two, such as ``added``, ``blocked``, ``revoked``, ``made developer``."""
+
+
+@frozen(kw_only=True)
+class SecretChanged(AuditEvent):
+    """A secret kept at rest was set, removed, or sealed with another key."""
+
+    secret: str
+    """Its name; empty: all of them."""
+    change: Literal["set", "removed", "rotated"]
+    upstream: str | None = None
+    """The one upstream it is for, if it is for one."""
 
 
 Observer = Callable[[Event], None]

@@ -366,12 +366,21 @@ class RegistrySpec:
     """Host names of the server itself under which root URLs belong to this registry."""
     default: bool = False
     """Answers root URLs that name no registry in any way."""
+    group: str = "default"
+    """Who owns it: whose members may pull where access is restricted."""
+    public: bool = False
+    """Strangers may pull from it even so."""
 
     @cached_property
     def key(self) -> str:
         """The cache's name for documents merged here: changes with the members or their order."""
         facts = "\0".join((self.name, *(upstream.key for upstream in self.upstreams)))
         return hashlib.sha256(facts.encode()).hexdigest()[:20]
+
+
+Action = Literal["pull", "read", "configure", "clean_up", "switch"]
+"""``pull`` files; ``read`` and ``configure`` registries, upstreams and their cache; ``clean_up``:
+policies; ``switch`` a group's registries on and off."""
 
 
 @frozen
@@ -383,7 +392,13 @@ class Scope:
     """As the caller spells it. One file may have several spellings, such as an image with and
     without its upstream's default namespace, and a list such as ``_catalog`` names what lies under
     other paths: a rule by path says what is allowed, never what is not."""
-    action: Literal["pull"] = "pull"
+    action: Action = "pull"
+    repository: str = ""
+    """The part of the registry that a grant may be given for, such as one image; empty: all."""
+    group: str = ""
+    """Whose registry it is."""
+    public: bool = False
+    """Whether strangers may pull from it."""
 
 
 @frozen
@@ -400,6 +415,8 @@ class Principal:
     """Who a caller turned out to be; ``anonymous`` when nobody asked."""
 
     name: str = "anonymous"
+    token_id: str | None = None
+    """Of the token that was presented, if one was: for logs, limits and revocation."""
 
 
 @frozen

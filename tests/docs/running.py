@@ -18,9 +18,10 @@ from sybil import Example
 from sybil.parsers.markdown import CodeBlockParser
 
 from tests.docs import engines
+from virtreg.backends.vault import MasterKeys, Vault
 from virtreg.cli.commands import virtreg
 from virtreg.config import Config, load
-from virtreg.model import RegistrySpec
+from virtreg.model import RegistrySpec, Secret
 from virtreg.snippets import snippets
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,9 @@ def configuration(text: str, folder: Path, kind: str = "maven") -> Config:
         text += f'\n[[registry]]\nname = "main"\nformat = "{kind}"\nupstreams = {listed}\n'
     for beside in re.findall(r'^ca_file = "(.+)"', text, re.MULTILINE):
         (folder / beside).touch()
+    vault = Vault(folder / "virtreg-data", MasterKeys.found({}, folder))
+    for name in re.findall(r'"vault:(\w+)"', text):
+        vault.set(name, Secret("secret"))
     path = folder / "snippet.toml"
     path.write_text(text)
     return load(path, dict.fromkeys(re.findall(r'"env:(\w+)"', text), "secret://"))

@@ -12,7 +12,7 @@ import pytest
 from tests.docs.running import ROOT
 from virtreg import errors
 from virtreg.cli.commands import virtreg
-from virtreg.config import ServerConfig, StorageConfig
+from virtreg.config import AccessConfig, LimitsConfig, ServerConfig, StorageConfig
 from virtreg.config.tables import RegistryTable
 from virtreg.model import UpstreamSpec
 
@@ -22,6 +22,8 @@ REFERENCE = ROOT / "docs" / "reference"
 TABLES: dict[str, type[attrs.AttrsInstance]] = {
     "[server]": ServerConfig,
     "[storage]": StorageConfig,
+    "[access]": AccessConfig,
+    "[limits]": LimitsConfig,
     "[[upstream]]": UpstreamSpec,
     "[[registry]]": RegistryTable,
 }
@@ -75,6 +77,10 @@ def test_every_command_and_option_is_described() -> None:
     page = (REFERENCE / "cli.md").read_text()
     for name, command in virtreg.commands.items():
         assert f"## `virtreg {name} " in page
-        for parameter in command.params:
-            if isinstance(parameter, click.Option):
-                assert all(option in page for option in parameter.opts)
+        below = command.commands if isinstance(command, click.Group) else {}
+        for inner in below:
+            assert f"\nvirtreg {name} {inner}" in page
+        for each in (command, *below.values()):
+            for parameter in each.params:
+                if isinstance(parameter, click.Option):
+                    assert all(option in page for option in parameter.opts)

@@ -61,19 +61,28 @@ class Containerd(Started):
             self._state = None
 
     def pull(
-        self, reference: str, *, hosts: Path | None = None, everything: bool = False
+        self,
+        reference: str,
+        *,
+        hosts: Path | None = None,
+        everything: bool = False,
+        login: tuple[str, str] | None = None,
+        at_once: int = 0,
+        seconds: float = 90,
     ) -> set[str]:
         """Pull and unpack for amd64, or with ``everything`` all platforms. ``hosts`` is a folder
-        of ``<host>/hosts.toml``; plain HTTP to the reference's own host without it. Digests of
-        all that containerd holds after it."""
+        of ``<host>/hosts.toml``; plain HTTP to the reference's own host without it. No more than
+        ``at_once`` layers together, 0 for all. Digests of all that containerd holds after it."""
         flags = ["--snapshotter", "native"]
         flags += ["--hosts-dir", str(hosts)] if hosts else ["--plain-http"]
         flags += ["--all-platforms"] if everything else ["--platform", "linux/amd64"]
-        self._ctr("images", "pull", *flags, reference)
+        flags += ["--user", ":".join(login)] if login else []
+        flags += ["--max-concurrent-downloads", str(at_once)]
+        self._ctr("images", "pull", *flags, reference, seconds=seconds)
         return digests_in(self.folder / "root/io.containerd.content.v1.content/blobs/sha256")
 
-    def _ctr(self, *arguments: str) -> str:
-        return run(["ctr", "--address", f"{self._state}/sock", *arguments], _env())
+    def _ctr(self, *arguments: str, seconds: float = 90) -> str:
+        return run(["ctr", "--address", f"{self._state}/sock", *arguments], _env(), seconds)
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -82,14 +91,17 @@ class Containerd(Started):
         return subprocess.run(asked, env=_env(), capture_output=True, timeout=30).returncode == 0
 
 
-def mirrored(folder: Path, host: str, mirror: str) -> Path:
-    """A hosts directory that sends what is asked of ``host`` to the URL ``mirror`` alone."""
+def mirrored(folder: Path, host: str, mirror: str, authorization: str = "") -> Path:
+    """A hosts directory that sends what is asked of ``host`` to the URL ``mirror`` alone, with
+    that header."""
     own = folder / host
     own.mkdir(parents=True)
     # A port nobody can listen on: the mirror answers, or nobody does.
-    (own / "hosts.toml").write_text(
-        f'server = "http://127.0.0.1:1"\n[host."{mirror}"]\n  capabilities = ["pull", "resolve"]\n'
-    )
+    text = f'server = "http://127.0.0.1:1"\n[host."{mirror}"]\n'
+    text += '  capabilities = ["pull", "resolve"]\n'
+    if authorization:
+        text += f'[host."{mirror}".header]\n  authorization = "{authorization}"\n'
+    (own / "hosts.toml").write_text(text)
     return folder
 
 

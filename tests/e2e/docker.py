@@ -56,9 +56,15 @@ class Docker(Started):
             shutil.rmtree(self._state)
             self._state = None
 
-    def pull(self, reference: str) -> Stored:
+    def login(self, host: str, login: tuple[str, str]) -> str:
+        """What the client says to a login that succeeds. Raises PullFailed."""
+        flags = ["--username", login[0], "--password-stdin"]
+        return self._docker("login", *flags, host, typed=login[1])
+
+    def pull(self, reference: str, *, seconds: float = 90) -> Stored:
         """Pull for the daemon's own platform."""
-        self._docker("pull", "--quiet", "--platform", "linux/amd64", reference)
+        pulling = ["pull", "--quiet", "--platform", "linux/amd64"]
+        self._docker(*pulling, reference, seconds=seconds)
         image = inspected([*self._client(), "image", "inspect", reference], self._env())
         digest = image["RepoDigests"][0].rpartition("@")[2]
         return Stored(digest, image["Id"], tuple(image["RootFS"]["Layers"]))
@@ -71,8 +77,8 @@ class Docker(Started):
     def _client(self) -> list[str]:
         return ["docker", "--config", str(self.folder), "--host", f"unix://{self._socket}"]
 
-    def _docker(self, *arguments: str) -> str:
-        return run([*self._client(), *arguments], self._env())
+    def _docker(self, *arguments: str, typed: str = "", seconds: float = 90) -> str:
+        return run([*self._client(), *arguments], self._env(), seconds, typed=typed)
 
     def _answers(self) -> bool:
         assert self._process is not None

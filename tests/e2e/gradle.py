@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
+from tests.e2e.stored import run
+
 _BUILD = """apply plugin: 'java'
-repositories {{ maven {{ url '{url}/' }} }}
+repositories {{ maven {{ url '{url}/'{credentials} }} }}
 dependencies {{
 {dependencies}
 }}
@@ -22,29 +23,38 @@ _SOURCE = """class Words {
 """
 
 
-def build(folder: Path, url: str, *coordinates: str) -> set[str]:
+def build(
+    folder: Path, url: str, *coordinates: str, login: tuple[str, str] | None = None
+) -> set[str]:
     """Resolve ``group:artifact:version`` coordinates (guava among them) from ``url`` and compile
-    a class against them; the file names resolved."""
+    a class against them; the file names resolved. Raises PullFailed."""
     source = folder / "src/main/java/Words.java"
     source.parent.mkdir(parents=True)
     source.write_text(_SOURCE)
     home = folder / "home"
     home.mkdir()
     listed = "\n".join(f"    compile '{coordinate}'" for coordinate in coordinates)
-    (folder / "build.gradle").write_text(_BUILD.format(url=url, dependencies=listed))
-    done = subprocess.run(
-        ["gradle", "--no-daemon", "resolve", "compileJava"],
-        cwd=folder,
-        env={
+    (folder / "build.gradle").write_text(
+        _BUILD.format(url=url, dependencies=listed, credentials=_credentials(login))
+    )
+    printed = run(
+        ["gradle", "--no-daemon", "--project-dir", folder, "resolve", "compileJava"],
+        {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
             "GRADLE_USER_HOME": str(home),
             "JAVA_OPTS": f"-Duser.home={home}",
         },
-        capture_output=True,
-        text=True,
-        timeout=240,
+        240,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    marked = [line for line in done.stdout.splitlines() if line.startswith("resolved ")]
+    marked = [line for line in printed.splitlines() if line.startswith("resolved ")]
     return {line.removeprefix("resolved ") for line in marked}
+
+
+def _credentials(login: tuple[str, str] | None) -> str:
+    if login is None:
+        return ""
+    return (
+        f"; credentials {{ username '{login[0]}'; password '{login[1]}' }}"
+        "; authentication { basic(BasicAuthentication) }"
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 _SETTINGS = """<settings>
+  <servers>{server}</servers>
   <mirrors>
     <mirror><id>lab</id><mirrorOf>*</mirrorOf><url>{url}/</url></mirror>
   </mirrors>
@@ -48,13 +49,14 @@ class Maven:
 
     folder: Path
 
-    def run(self, url: str, project: Path, *goals: str) -> Run:
-        """Build with strict checksums, asking ``url`` for everything."""
+    def run(self, url: str, project: Path, *goals: str, server: str = "") -> Run:
+        """Build with strict checksums, asking ``url`` for everything. ``server`` is XML that says
+        who asks, of :func:`password` or :func:`header`."""
         sandbox = self.folder / str(len(list(self.folder.iterdir())))
         local, home = sandbox / "repository", sandbox / "home"
         home.mkdir(parents=True)
         settings = sandbox / "settings.xml"
-        settings.write_text(_SETTINGS.format(url=url))
+        settings.write_text(_SETTINGS.format(url=url, server=server))
         done = subprocess.run(
             ["mvn", "-B", "-ntp", "-C", "-s", settings, f"-Dmaven.repo.local={local}", *goals],
             cwd=project,
@@ -69,3 +71,20 @@ class Maven:
             timeout=240,
         )
         return Run(done.returncode, done.stdout + done.stderr, local)
+
+
+def password(username: str, password: str) -> str:
+    """Credentials that Maven sends to a server that asks for them."""
+    return (
+        f"<server><id>lab</id><username>{username}</username>"
+        f"<password>{password}</password></server>"
+    )
+
+
+def header(name: str, value: str) -> str:
+    """A header that Maven sends with every request."""
+    return (
+        "<server><id>lab</id><configuration><httpHeaders><property>"
+        f"<name>{name}</name><value>{value}</value>"
+        "</property></httpHeaders></configuration></server>"
+    )

@@ -41,7 +41,15 @@ class Server:
     format: str = "maven"
     settings: Mapping[str, Setting] = field(factory=dict)
     """Further keys of the registry's table."""
+    also: Mapping[str, Mapping[str, Setting]] = field(factory=dict)
+    """Further registries over the same upstreams: keys of their tables by name."""
+    tables: Mapping[str, Mapping[str, Setting]] = field(factory=dict)
+    """Further tables by name, such as ``access``; everybody may pull without that one."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "server.toml"
 
     @property
     def data(self) -> Path:
@@ -75,11 +83,10 @@ class Server:
         """Start and wait until it says it is ready."""
         assert self._process is None
         self.folder.mkdir(parents=True, exist_ok=True)
-        config = self.folder / "server.toml"
-        config.write_text(self._config())
+        self.config.write_text(self._config())
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "virtreg", "serve", str(config)], stdout=log, stderr=log
+                [sys.executable, "-m", "virtreg", "serve", str(self.config)], stdout=log, stderr=log
             )
         try:
             until(self._ready, f"ready server, see {self.log}")
@@ -146,16 +153,17 @@ class Server:
         lines = ["[server]", 'host = "127.0.0.1"', f"port = {self.port}", "access_log = false"]
         lines += ["[storage]", 'path = "data"']
         for upstream in self.upstreams:
-            settings: dict[str, Setting] = {
-                "name": upstream.name,
-                "url": upstream.url,
-                "allow_private": ["127.0.0.0/8"],
-                **upstream.settings,
-            }
-            # JSON's strings, numbers and lists are TOML's as well.
-            lines += ["[[upstream]]"]
-            lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
-        lines += ["[[registry]]", "id = 1", 'name = "main"', f'format = "{self.format}"']
-        lines += [f"{key} = {json.dumps(value)}" for key, value in self.settings.items()]
-        lines += [f"upstreams = {json.dumps([upstream.name for upstream in self.upstreams])}"]
+            lines += ["[[upstream]]", f'name = "{upstream.name}"', f'url = "{upstream.url}"']
+            lines += _keys({"allow_private": ["127.0.0.0/8"], **upstream.settings})
+        listed = [upstream.name for upstream in self.upstreams]
+        for number, (name, settings) in enumerate({"main": self.settings, **self.also}.items(), 1):
+            lines += ["[[registry]]", f"id = {number}", f'name = "{name}"']
+            lines += _keys({"format": self.format, **settings, "upstreams": listed})
+        for name, settings in self.tables.items():
+            lines += [f"[{name}]", *_keys(settings)]
         return "\n".join(lines) + "\n"
+
+
+def _keys(table: Mapping[str, Setting]) -> list[str]:
+    # JSON's strings, numbers and lists are TOML's as well.
+    return [f"{key} = {json.dumps(value)}" for key, value in table.items()]

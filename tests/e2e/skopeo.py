@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attrs import field, frozen
@@ -38,6 +39,15 @@ def policy(folder: Path) -> Path:
     return file
 
 
+def log_in(
+    program: Sequence[str | Path], env: Mapping[str, str], host: str, login: tuple[str, str]
+) -> str:
+    """What one of these programs says to a login that succeeds; it is kept in the sandbox. Raises
+    PullFailed."""
+    flags = ["--tls-verify=false", "--username", login[0], "--password-stdin"]
+    return run([*program, "login", *flags, host], env, typed=login[1])
+
+
 @frozen
 class Skopeo:
     """Copies may run at the same time in several threads, each with a name of its own."""
@@ -56,6 +66,7 @@ class Skopeo:
         everything: bool = False,
         login: tuple[str, str] | None = None,
         name: str = "",
+        seconds: float = 90,
     ) -> set[str]:
         """Pull for amd64, or with ``everything`` all platforms; digests of what arrived."""
         out = self.folder / (name or f"copy-{len(list(self.folder.iterdir()))}")
@@ -66,9 +77,20 @@ class Skopeo:
             command.append("--all")
         if login:
             command += ["--src-creds", ":".join(login)]
-        run([*command, f"docker://{reference}", f"dir:{out}"], self.env)
+        run([*command, f"docker://{reference}", f"dir:{out}"], self.env, seconds)
         (out / "version").unlink()
         return digests_in(out)
+
+    def login(self, host: str, login: tuple[str, str]) -> str:
+        """As :func:`log_in`."""
+        return log_in(["skopeo"], self.env, host, login)
+
+    def digest(self, reference: str) -> str:
+        """What ``skopeo inspect`` says of an image for amd64."""
+        command = ["skopeo", "--override-arch", "amd64", "--override-os", "linux", "inspect"]
+        printed = run([*command, "--tls-verify=false", f"docker://{reference}"], self.env)
+        inspected: dict[str, str] = json.loads(printed)
+        return inspected["Digest"]
 
     def tags(self, repository: str) -> list[str]:
         """The tags of a repository, given as ``host/name``."""

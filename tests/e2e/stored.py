@@ -45,10 +45,14 @@ class PullFailed(Exception):
     """The client ended with an error; its text is what the client printed."""
 
 
-def run(command: Sequence[str | Path], env: Mapping[str, str], seconds: float = 90) -> str:
-    """Standard output of a client that ends well. Raises PullFailed, and OSError when there is no
-    such program: install what .ci/run installs."""
-    done = subprocess.run(command, env=dict(env), capture_output=True, text=True, timeout=seconds)
+def run(
+    command: Sequence[str | Path], env: Mapping[str, str], seconds: float = 90, *, typed: str = ""
+) -> str:
+    """Standard output of a client that ends well, with ``typed`` as its standard input. Raises
+    PullFailed, and OSError when there is no such program: install what .ci/run installs."""
+    done = subprocess.run(
+        command, env=dict(env), input=typed, capture_output=True, text=True, timeout=seconds
+    )
     if done.returncode != 0:
         raise PullFailed(done.stdout + done.stderr)
     return done.stdout

@@ -26,7 +26,9 @@ NOTHING: Named = MappingProxyType({})
 
 
 class Door(Protocol):
-    def ask(self, method: str, target: str, headers: Named = NOTHING) -> Answer:
+    def ask(
+        self, method: str, target: str, headers: Named = NOTHING, body: bytes | None = None
+    ) -> Answer:
         """One request; ``target`` is percent-encoded, below the application, sent as it is."""
         ...
 
@@ -38,7 +40,9 @@ class Called:
     app: WSGIApplication
     prefix: str
 
-    def ask(self, method: str, target: str, headers: Named = NOTHING) -> Answer:
+    def ask(
+        self, method: str, target: str, headers: Named = NOTHING, body: bytes | None = None
+    ) -> Answer:
         raw = self.prefix + target
         escaped, _, query = raw.partition("?")
         path = unquote_to_bytes(escaped).decode("latin-1")
@@ -49,7 +53,7 @@ class Called:
             "REQUEST_URI": raw,
         }
         response = Client(self.app).open(
-            "/", method=method, headers=dict(headers), environ_overrides=environ
+            "/", method=method, headers=dict(headers), data=body, environ_overrides=environ
         )
         with response:
             return Answer(response.status_code, tuple(response.headers), response.data)
@@ -62,10 +66,12 @@ class Connected:
     port: int
     prefix: str
 
-    def ask(self, method: str, target: str, headers: Named = NOTHING) -> Answer:
+    def ask(
+        self, method: str, target: str, headers: Named = NOTHING, body: bytes | None = None
+    ) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            connection.request(method, self.prefix + target, headers=dict(headers))
+            connection.request(method, self.prefix + target, body, dict(headers))
             with connection.getresponse() as response:
                 return Answer(response.status, tuple(response.getheaders()), response.read())
         finally:

@@ -98,7 +98,7 @@ def test_the_host_s_login_decides_by_registry_and_path(sites: Sites) -> None:
     gateway = Gateway()
     site = sites(authenticator=gateway, credentials={"X-Forwarded-User": "ann"})
     assert site.make_ready(POM).status == 200
-    assert gateway.scopes[0] == Scope("solo", POM)
+    assert gateway.scopes[0] == Scope("solo", POM, group="default")
     answer = site.get(JAR)
     assert (answer.status, answer.problem["detail"]) == (403, "jars are not for you")
     assert "WWW-Authenticate" not in answer
@@ -117,7 +117,7 @@ def test_a_ready_answer_is_decided_about_once_and_by_the_path_asked_for(
     gateway.scopes.clear()
     site.get(path)
     assert site.door.ask("GET", f"/maven/solo/{path}").status == 401
-    assert gateway.scopes == [Scope("solo", path)] * 2
+    assert gateway.scopes == [Scope("solo", path, group="default")] * 2
 
 
 class Reserved(Anonymous):

@@ -40,7 +40,8 @@ def test_a_ping_challenges_strangers(galleries: Galleries) -> None:
         assert stranger["WWW-Authenticate"].startswith("Basic ")
         assert stranger["Docker-Distribution-Api-Version"] == "registry/2.0"
         assert site.both(root, ANN).body == b"{}"
-        assert set(porter.scopes) == {Scope("hub", "")}
+        names = ("hub",) if root != "/v2/" else ("hub", "quay", "claimed")
+        assert set(porter.scopes) == {Scope(name, "", group="default") for name in names}
 
 
 def test_a_ping_of_a_registry_that_is_not_for_the_caller(galleries: Galleries) -> None:
@@ -51,10 +52,11 @@ def test_a_ping_of_a_registry_that_is_not_for_the_caller(galleries: Galleries) -
 
 def test_a_ping_that_may_be_about_any_registry(quick_galleries: Galleries) -> None:
     site = quick_galleries(
-        spec(1, "hub", "docker.io"),
+        spec(1, "hub", "docker.io", default=True),
         spec(2, "quay", "quay.io"),
         authenticator=Porter(public="hub"),
     )
+    assert site.both("/v2/hub/").status == 200
     assert site.both("/v2/").status == 401, "one registry wants to know who asks"
     assert site.both("/v2/", ANN).status == 200
 
@@ -70,7 +72,9 @@ def test_a_ready_answer_is_not_for_strangers_in_any_shape(galleries: Galleries) 
             stranger = site.both(target)
             assert (stranger.status, code(stranger)) == (401, "UNAUTHORIZED")
             assert "WWW-Authenticate" in stranger
-            assert set(porter.scopes) == {Scope("hub", PATH)}
+            assert set(porter.scopes) == {
+                Scope("hub", PATH, repository="of-hub/app", group="default")
+            }
 
 
 def test_a_stranger_learns_nothing_of_a_root_url_but_who_is_meant(galleries: Galleries) -> None:

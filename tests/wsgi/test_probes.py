@@ -19,6 +19,7 @@ def test_a_probe_says_ok(site: Site, target: str, document: dict[str, str]) -> N
     assert (answer.status, json.loads(answer.body)) == (200, document)
     assert answer["Content-Type"] == "application/json"
     assert answer["Cache-Control"] == "no-store"
+    assert answer["X-Content-Type-Options"] == "nosniff"
     without = site.door.ask("HEAD", target)
     assert (without.status, without.ours, without.body) == (200, answer.ours, b"")
 

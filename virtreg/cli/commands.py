@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-if TYPE_CHECKING:
-    from virtreg.config import Config
+from virtreg.cli.access import group, member, user
+from virtreg.cli.access_tokens import token
+from virtreg.cli.secrets import secrets
+from virtreg.cli.usable import Unusable, usable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class Unusable(click.ClickException):
-    """The configuration cannot be used; like the command line itself, that is status 2."""
-
-    exit_code = 2
 
 
 def _file(*, required: bool) -> Callable[[Command], Command]:
@@ -30,6 +26,10 @@ def _file(*, required: bool) -> Callable[[Command], Command]:
 @click.version_option(package_name="virtreg")
 def virtreg() -> None:
     """One URL in front of many package registries."""
+
+
+for _commands in (user, group, member, token, secrets):
+    virtreg.add_command(_commands)
 
 
 @virtreg.command()
@@ -57,13 +57,13 @@ def serve(
 
     host = _valid(host, fields.host, "'--host'")
     launch = Launch(file=file, host=host, port=port, data=data, offline=offline)
-    server = _usable(launch.config).server
+    server = usable(launch.config).server
     from virtreg.assembly import build
     from virtreg.cli.journal import journal
     from virtreg.cli.serving import CannotListen, run
 
     try:
-        raise SystemExit(run(server, launch, partial(build, observers=[journal])))
+        raise SystemExit(run(server, launch, partial(build, observers=[journal], listening=True)))
     except CannotListen as error:
         raise click.ClickException(error.message) from None
 
@@ -75,7 +75,7 @@ def check(file: Path, offline: bool) -> None:
     """Check FILE, then ask every upstream in it for one small file."""
     from virtreg.cli.launch import Launch
 
-    config = _usable(Launch(file=file).config)
+    config = usable(Launch(file=file).config)
     _check_store(file, config.storage.url)
     click.echo(f"{file}: ok")
     if offline:
@@ -106,7 +106,7 @@ def snippets(file: Path | None, base_url: str | None) -> None:
     from virtreg.config import fields
 
     # Where snippets are printed, the server's secrets need not be.
-    config = _usable(partial(Launch(file=file).config, secrets=False))
+    config = usable(partial(Launch(file=file).config, secrets=False))
     base = _valid(base_url, fields.url, "'--base-url'") or banner.base_url(config.server)
     for registry in config.registries:
         for line in banner.snippet_lines(base, registry):
@@ -165,7 +165,7 @@ def prefetch(
         chosen = parse_platforms(platforms or [own_platform()])
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="'--platform'") from None
-    config = _usable(Launch(file=file, data=data).config)
+    config = usable(Launch(file=file, data=data).config)
     formats = {each.name: each.format for each in config.registries}
     if formats.get(registry) != "container":
         there = [name for name, spoken in formats.items() if spoken == "container"]
@@ -198,12 +198,3 @@ def _check_store(file: Path, url: str | None) -> None:
             open_store(url)
         except ConfigError as error:
             raise Unusable(f"{file}: storage.url: {error.message}") from None
-
-
-def _usable(load: Callable[[], Config]) -> Config:
-    from virtreg.errors import ConfigError
-
-    try:
-        return load()
-    except ConfigError as error:
-        raise Unusable(error.message) from None

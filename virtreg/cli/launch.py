@@ -30,10 +30,8 @@ class Launch:
         if self.file is None:
             config = default_config((self.data or Path("virtreg-data")).absolute())
         else:
-            config = load(self.file, os.environ if secrets else None)
-            if self.data is not None:
-                storage = evolve(config.storage, path=self.data.absolute())
-                config = evolve(config, storage=storage)
+            data = None if self.data is None else self.data.absolute()
+            config = load(self.file, os.environ if secrets else None, data=data)
         server = evolve(
             config.server,
             host=config.server.host if self.host is None else self.host,

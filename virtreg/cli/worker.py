@@ -16,6 +16,7 @@ from wsgiref.types import WSGIApplication
 from attrs import evolve, frozen
 from rich.console import Console
 
+from virtreg.backends.vault import VARIABLE
 from virtreg.cli import logs
 from virtreg.cli.banner import banner, usage
 from virtreg.cli.launch import Launch
@@ -65,7 +66,8 @@ class Worker:
         except VirtregError as error:
             sys.exit(f"Error: {error.message}")
         # Granian mixes the environment into each request's, where HTTP_RANGE would be a header.
-        for name in [name for name in os.environ if name.startswith("HTTP_")]:
+        # No request needs the keys of the vault either, nor does a program that prints a login.
+        for name in [name for name in os.environ if name.startswith("HTTP_") or name == VARIABLE]:
             del os.environ[name]
         # Granian's workers end by os._exit, which runs these but nothing of atexit.
         Finalize(None, served.close, exitpriority=0)

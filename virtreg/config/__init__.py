@@ -2,6 +2,20 @@
 
 from virtreg.config.defaults import default_config
 from virtreg.config.loading import load
-from virtreg.config.values import Config, ServerConfig, StorageConfig
+from virtreg.config.values import (
+    AccessConfig,
+    Config,
+    LimitsConfig,
+    ServerConfig,
+    StorageConfig,
+)
 
-__all__ = ["Config", "ServerConfig", "StorageConfig", "default_config", "load"]
+__all__ = [
+    "AccessConfig",
+    "Config",
+    "LimitsConfig",
+    "ServerConfig",
+    "StorageConfig",
+    "default_config",
+    "load",
+]

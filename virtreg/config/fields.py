@@ -15,6 +15,9 @@ _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?")
 _NAMESPACE = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 _IMAGE_PREFIX = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*", re.ASCII)
+_SERVICE = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
+_TOKEN_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
+_REGISTRIES = ("/-/", "/v2/", "/api/", "/maven/", "/container/")
 _STORE_URL = re.compile(r"[a-z][a-z0-9+.-]*://\S*")
 
 _OWN_HEADERS = re.compile(
@@ -171,6 +174,24 @@ def realm(text: str) -> str:
         raise ValueError("must be 1 to 255 printable ASCII characters")
     if '"' in text or "\\" in text:
         raise ValueError("must have no double quote and no backslash")
+    return text
+
+
+def service(text: str) -> str:
+    """Who tokens are for: their audience, and between quotes in the challenge (RFC 6750, 3)."""
+    if not _SERVICE.fullmatch(text):
+        raise ValueError(
+            "must be 1 to 255 letters, digits, dots, colons, slashes, underscores or hyphens"
+        )
+    return text
+
+
+def token_path(text: str) -> str:
+    """The path of the token service, where no registry and no probe is."""
+    if not _TOKEN_PATH.fullmatch(text) or len(text) > 255:
+        raise ValueError('must be a path such as "/jwt/auth"')
+    if f"{text}/".startswith(_REGISTRIES):
+        raise ValueError("is a path that registries or probes answer")
     return text
 
 

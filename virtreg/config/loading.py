@@ -10,16 +10,17 @@ from typing import Any
 from attrs import evolve
 
 from virtreg.config import container
+from virtreg.config.secrets import References
 from virtreg.config.strict import Problems, nearest
 from virtreg.config.tables import File, RegistryTable, reader
-from virtreg.config.values import Config
+from virtreg.config.values import Config, StorageConfig
 from virtreg.errors import ConfigError
 from virtreg.model import RegistrySpec, UpstreamSpec
 
 
-def load(path: Path, environ: Mapping[str, str] | None) -> Config:
+def load(path: Path, environ: Mapping[str, str] | None, *, data: Path | None = None) -> Config:
     """Read a configuration file. ``env:NAME`` secrets are looked up in ``environ``; without one
-    no secret is read, and all are empty.
+    no secret is read, and all are empty. ``data`` takes the place of the folder in ``[storage]``.
 
     Tables in messages are counted from 1. Raises ConfigError, whose message has one line
     ``file: key: reason`` for every problem in the file.
@@ -27,7 +28,8 @@ def load(path: Path, environ: Mapping[str, str] | None) -> Config:
     content = _parse(path)
     folder = path.absolute().parent
     try:
-        file = reader(environ, folder).structure(content, File)
+        references = References(environ, folder, data or _data(content, folder))
+        file = reader(references).structure(content, File)
     except Problems as error:
         # References are checked as well, so that one run of the program shows all there is.
         raise _refusal(path, [*error.found, *_names(content)]) from None
@@ -41,7 +43,9 @@ def load(path: Path, environ: Mapping[str, str] | None) -> Config:
             _registry(place, table, upstreams) for place, table in enumerate(file.registry, 1)
         ),
         server=file.server,
-        storage=evolve(file.storage, path=folder / file.storage.path),
+        storage=evolve(file.storage, path=data or folder / file.storage.path),
+        access=file.access,
+        limits=file.limits,
     )
 
 
@@ -55,6 +59,13 @@ def _parse(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: is not TOML: {error}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not TOML: it is not UTF-8 text") from None
+
+
+def _data(content: Mapping[str, Any], folder: Path) -> Path:
+    """The data folder of a file that may be wrong still."""
+    storage = content.get("storage")
+    path = storage.get("path") if isinstance(storage, dict) else None
+    return folder / (path if isinstance(path, str) else StorageConfig().path)
 
 
 def _refusal(path: Path, found: Sequence[tuple[str, str]]) -> ConfigError:
@@ -74,6 +85,8 @@ def _registry(
         namespaces=table.namespaces,
         hosts=table.hosts,
         default=table.default,
+        group=table.group,
+        public=table.public,
     )
 
 

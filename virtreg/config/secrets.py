@@ -5,31 +5,69 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from attrs import define
+
+from virtreg.errors import VirtregError
 from virtreg.model import Secret
 
 MAX_BYTES = 16 * 1024
-_HOW = 'write "env:NAME" for an environment variable or "file:/path" for a file'
+_NAMED = {"env": "environment variable", "file": "file", "vault": "secret"}
+_HOW = (
+    'write "env:NAME" for an environment variable, "file:/path" for a file, or "vault:NAME" for'
+    " what `virtreg secrets set` keeps"
+)
 
 
-def read(reference: str, environ: Mapping[str, str] | None, folder: Path) -> Secret:
-    """The secret behind ``env:NAME`` or ``file:PATH`` (relative to ``folder``); without an
-    ``environ`` nothing is looked up, and it is empty.
+@define
+class References:
+    """Reads what one configuration file refers to. Used by one thread."""
 
-    One line break at the end of a file does not count. Raises ValueError with the reason, worded
-    to follow the name of the key and never showing the text.
-    """
-    kind, colon, where = reference.partition(":")
-    if not colon or kind not in {"env", "file"} or not where:
-        raise ValueError(f"must not stand in the file as plain text; {_HOW}")
-    if environ is None:
-        return Secret("")
-    text = _from_environment(where, environ) if kind == "env" else _from_file(folder / where)
+    environ: Mapping[str, str] | None
+    """None: nothing is looked up, and every secret is empty."""
+    folder: Path
+    """Of the configuration: paths are relative to it, and the keys of the vault are there."""
+    vault: Path
+    """The data folder, where the vault is."""
+    upstream: str | None = None
+    """Whose table is being read: a secret of the vault may be for one upstream alone."""
+
+    def read(self, reference: str) -> Secret:
+        """The secret behind ``env:NAME``, ``file:PATH`` or ``vault:NAME``.
+
+        One line break at the end of a file does not count. Raises ValueError with the reason,
+        worded to follow the name of the key and never showing the text.
+        """
+        kind, colon, where = reference.partition(":")
+        if not colon or kind not in _NAMED or not where:
+            raise ValueError(f"must not stand in the file as plain text; {_HOW}")
+        if self.environ is None:
+            return Secret("")
+        if kind == "env":
+            text = _from_environment(where, self.environ)
+        elif kind == "file":
+            text = _from_file(self.folder / where)
+        else:
+            text = self._from_vault(where, self.environ)
+        check(text, f"{_NAMED[kind]} {where}")
+        return Secret(text)
+
+    def _from_vault(self, name: str, environ: Mapping[str, str]) -> str:
+        from virtreg.backends.vault import MasterKeys, Vault
+
+        vault = Vault(self.vault, MasterKeys.found(environ, self.folder))
+        try:
+            return vault.read(name, self.upstream).reveal()
+        except VirtregError as error:
+            raise ValueError(error.message) from None
+
+
+def check(text: str, named: str) -> None:
+    """Whether it can be a secret. Raises ValueError about what is ``named``, without the text."""
     if not text:
-        raise ValueError(f"{_named(kind, where)} is empty")
+        raise ValueError(f"{named} is empty")
     # Anything else could end a header field and begin another (RFC 9110, 5.5).
     if not text.isprintable():
-        raise ValueError(f"{_named(kind, where)} holds a control character or a line break")
-    return Secret(text)
+        raise ValueError(f"{named} holds a control character or a line break")
 
 
 def _from_environment(variable: str, environ: Mapping[str, str]) -> str:
@@ -50,7 +88,3 @@ def _from_file(path: Path) -> str:
         return content.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise ValueError(f"file {path} is not UTF-8 text") from None
-
-
-def _named(kind: str, where: str) -> str:
-    return f"environment variable {where}" if kind == "env" else f"file {where}"

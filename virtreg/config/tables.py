@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +22,13 @@ from virtreg.config.strict import (
     nearest,
     table,
 )
-from virtreg.config.values import MAX_UPSTREAMS, ServerConfig, StorageConfig
+from virtreg.config.values import (
+    MAX_UPSTREAMS,
+    AccessConfig,
+    LimitsConfig,
+    ServerConfig,
+    StorageConfig,
+)
 from virtreg.formats.container.namespaces import namespace
 from virtreg.model import Secret, UpstreamSpec
 
@@ -44,6 +50,8 @@ class RegistryTable:
     namespaces: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     default: bool = False
+    group: str = "default"
+    public: bool = False
 
 
 @frozen
@@ -54,14 +62,14 @@ class File:
     upstream: tuple[UpstreamSpec, ...] = ()
     server: ServerConfig = field(factory=ServerConfig)
     storage: StorageConfig = field(factory=StorageConfig)
+    access: AccessConfig = field(factory=AccessConfig)
+    limits: LimitsConfig | None = None
 
 
-def reader(environ: Mapping[str, str] | None, folder: Path) -> Converter:
-    """A converter for :class:`File`. ``folder`` is what relative paths start from."""
+def reader(references: secrets.References) -> Converter:
+    """A converter for :class:`File`, with what it refers to."""
     strict = converter()
-
-    def secret(text: str) -> Secret:
-        return secrets.read(text, environ, folder)
+    folder, secret = references.folder, references.read
 
     def visible(text: str) -> Secret:
         # A field value is ASCII on the wire (RFC 9110, 5.5); only Basic encodes its password.
@@ -106,6 +114,7 @@ def reader(environ: Mapping[str, str] | None, folder: Path) -> Converter:
         "description": checked(str, fields.description),
         "namespaces": listed(_namespace),
         "hosts": listed(fields.authority),
+        "group": checked(str, fields.name),
     }
     server = {
         "host": checked(str, fields.host),
@@ -115,20 +124,41 @@ def reader(environ: Mapping[str, str] | None, folder: Path) -> Converter:
         "image_prefix": checked(str, fields.image_prefix),
         "graceful_timeout": _whole(1, 86400),
         "hot_bytes": _whole(0, 2**40),
+        "audit_log": checked(str, partial(_beside, folder=folder)),
+        "external_url": checked(str, fields.url),
+        "allowed_hosts": listed(fields.authority),
+        "trusted_proxies": listed(fields.network),
     }
     storage = {
         "path": checked(str, _folder),
         "url": checked(str, fields.store_url),
     }
-    strict.register_structure_hook(
-        UpstreamSpec, table(strict, UpstreamSpec, upstream, _credentials)
-    )
+    access = {
+        "token_path": checked(str, fields.token_path),
+        "service": checked(str, fields.service),
+        "grant_seconds": _whole(60, 86400),
+    }
+    limits = {
+        "requests": _whole(0, 2**31 - 1),
+        "seconds": _whole(1, 3600),
+        "failed_logins": _whole(0, 2**31 - 1),
+    }
+    whole_upstream = table(strict, UpstreamSpec, upstream, _credentials)
+
+    def named(value: Any, kind: Any) -> UpstreamSpec:
+        references.upstream = value.get("name") if isinstance(value, dict) else None
+        return whole_upstream(value, kind)
+
+    strict.register_structure_hook(UpstreamSpec, named)
     strict.register_structure_hook(RegistryTable, table(strict, RegistryTable, registry))
     strict.register_structure_hook(ServerConfig, table(strict, ServerConfig, server))
     strict.register_structure_hook(StorageConfig, table(strict, StorageConfig, storage))
+    strict.register_structure_hook(AccessConfig, table(strict, AccessConfig, access))
+    strict.register_structure_hook(LimitsConfig, table(strict, LimitsConfig, limits))
     whole = {
         "registry": _list_of("registry", RegistryTable, strict),
         "upstream": _list_of("upstream", UpstreamSpec, strict),
+        "limits": lambda value, _: strict.structure(value, LimitsConfig),
     }
     strict.register_structure_hook(File, table(strict, File, whole))
     return strict
@@ -182,6 +212,12 @@ def _command(value: object, _: object) -> tuple[str, ...]:
 
 def _namespace(text: str) -> str:
     return namespace(fields.authority(text))
+
+
+def _beside(text: str, folder: Path) -> Path:
+    if not text or not text.isprintable():
+        raise ValueError("must be the path of a file")
+    return folder / text
 
 
 def _folder(text: str) -> Path:

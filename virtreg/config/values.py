@@ -17,7 +17,8 @@ MEBIBYTE = 1024 * 1024
 @frozen
 class ServerConfig:
     """``[server]``: how the bundled server listens. Other WSGI servers read none of it but
-    ``realm``, ``access_log``, ``hot_bytes``, ``offline`` and ``image_prefix``."""
+    ``realm``, ``access_log``, ``hot_bytes``, ``offline``, ``image_prefix``, ``external_url``,
+    ``allowed_hosts``, ``trusted_proxies`` and ``audit_log``."""
 
     host: str = "127.0.0.1"
     """Name or address to listen on; ``0.0.0.0`` and ``::`` are every address of the machine."""
@@ -28,7 +29,7 @@ class ServerConfig:
     access_log: bool | None = None
     """One JSON line per request. None: on, unless standard output is a terminal."""
     realm: str = "GitLab Virtual Registry"
-    """Named in the ``WWW-Authenticate`` challenge."""
+    """Named in the ``WWW-Authenticate`` challenge of HTTP Basic."""
     graceful_timeout: int = 60
     """Seconds running transfers get to finish after SIGTERM."""
     hot_bytes: int = 64 * MEBIBYTE
@@ -37,6 +38,18 @@ class ServerConfig:
     """No upstream is ever asked: what is cached is served, whatever its age."""
     image_prefix: str = "virtual_registries/container"
     """Stands before a registry's id in the names of images, as GitLab documents it."""
+    external_url: str = ""
+    """Where clients reach the application, path included; empty: where each request says it came
+    to."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Values of ``Host`` that are answered, besides the hosts of registries; empty: decided by the
+    address it listens on."""
+    trusted_proxies: tuple[str, ...] = ()
+    """CIDR ranges of reverse proxies whose ``X-Forwarded-For`` tells callers apart for
+    ``[limits]``."""
+    audit_log: Path | None = None
+    """A file that gets one JSON line for each audit event, besides the logger ``virtreg.audit``;
+    relative to the configuration file's folder."""
 
 
 @frozen
@@ -50,6 +63,33 @@ class StorageConfig:
 
 
 @frozen
+class AccessConfig:
+    """``[access]``: who may pull, and the tokens that clients of images are given for it."""
+
+    enabled: bool = False
+    """Whether the users, groups and tokens in the data folder decide. A host's own authenticator
+    decides in their place, enabled or not."""
+    token_path: str = "/jwt/auth"  # noqa: S105 - where tokens are, not one of them
+    """Where the token service answers, below the URL of the application."""
+    service: str = "virtreg"
+    """Who the tokens are for: servers that share their keys but not their callers need different
+    ones."""
+    grant_seconds: int = 300
+    """Life of a token of the token service."""
+
+
+@frozen
+class LimitsConfig:
+    """``[limits]``: how much one caller may ask."""
+
+    requests: int = 1000
+    """Per address and per token, in each ``seconds``; 0 sets no limit."""
+    seconds: int = 15
+    failed_logins: int = 20
+    """Per address and minute; 0 sets no limit."""
+
+
+@frozen
 class Config:
     """A whole configuration."""
 
@@ -57,3 +97,6 @@ class Config:
     """By position in the file."""
     server: ServerConfig = field(factory=ServerConfig)
     storage: StorageConfig = field(factory=StorageConfig)
+    access: AccessConfig = field(factory=AccessConfig)
+    limits: LimitsConfig | None = None
+    """None: the usual ones where access is restricted, else none."""

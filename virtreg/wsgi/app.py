@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.core.conditional import FULL
 from virtreg.errors import NotFound, StorageError, VirtregError
+from virtreg.events import AuditEvent
 from virtreg.model import Credentials, Headers, Problem, Scope
 from virtreg.protocols import Authenticator, CacheStore, VirtualRegistry
 from virtreg.wsgi import pings
+from virtreg.wsgi.bearer import TokenService
 from virtreg.wsgi.distribution import DOCUMENTED
+from virtreg.wsgi.granting import Granting
 from virtreg.wsgi.keeping import ready_absence, ready_answer
 from virtreg.wsgi.ledger import Ledger
 from virtreg.wsgi.looking import look
@@ -25,10 +28,12 @@ from virtreg.wsgi.place import Ping, Place
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.query import asks
 from virtreg.wsgi.ready import SMALL, Ready, ReadyAnswers
-from virtreg.wsgi.refusing import InternalError, check_method, refusal
+from virtreg.wsgi.refusing import Hidden, InternalError, Refusing, check_method
+from virtreg.wsgi.scoping import scope_of
 from virtreg.wsgi.serving import conditions, respond, status_line, with_length
+from virtreg.wsgi.sizes import check_sizes
 from virtreg.wsgi.surfaces import Surfaces, refuse_hidden_slash
-from virtreg.wsgi.transfer import FileWrapper, Transfer, transfer
+from virtreg.wsgi.transfer import Transfer, sendfile, transfer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -50,9 +55,17 @@ class Application:
         realm: str,
         clock: Callable[[], float] = time.time,
         documented_images: str = DOCUMENTED,
+        tokens: TokenService | None = None,
+        notify: Callable[[AuditEvent], None] = lambda _: None,
+        checks: Sequence[Callable[[WSGIEnvironment], None]] = (),
     ) -> None:
-        """``documented_images``: below ``/v2/``, before the id of a registry of images."""
+        """``documented_images``: below ``/v2/``, before the id of a registry of images. ``tokens``:
+        where clients of images are sent for their tokens; without it they must log in by Basic.
+        ``checks`` are asked about every request before anything else, except about probes, and
+        raise what is wrong with it."""
         self._surfaces = Surfaces(registries, documented_images)
+        self._granting = None if tokens is None else Granting(tokens, self._surfaces, notify)
+        self._refusing = Refusing(self._surfaces, realm, tokens)
         self._store = store
         self._ready = ready
         self._ledger = ledger
@@ -60,11 +73,17 @@ class Application:
         self._authenticator = authenticator
         # Exactly: a kind of Anonymous may well refuse somebody.
         self._open = type(authenticator) is Anonymous
-        self._realm = realm
         self._clock = clock
+        self._checks = tuple(checks)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         asked: str = environ.get("PATH_INFO", "")
+        if self._checks and not asked.startswith("/-/"):
+            try:
+                for check in self._checks:
+                    check(environ)
+            except VirtregError as error:
+                return self._refuse(error, None, asked, environ, start_response)
         ready = self._ready.get(asked)
         if ready is None and asked.startswith("/v2/"):
             ready = self._ready.get(self._surfaces.key(asked, environ))
@@ -135,7 +154,7 @@ class Application:
             if body.size not in (ready.size, None):
                 body.close()
                 return None
-            return transfer(body, FULL, file_wrapper=_sendfile(environ))
+            return transfer(body, FULL, file_wrapper=sendfile(environ))
         except StorageError:
             return None
 
@@ -146,6 +165,10 @@ class Application:
             return self._probes.answer(asked, environ["REQUEST_METHOD"], start_response)
         place: Place | Ping | None = None
         try:
+            check_sizes(environ)
+            if self._granting is not None and asked == self._granting.path:
+                headers, body = self._granting.answer(environ)
+                return self._say(headers, body, asked, environ, start_response)
             place = self._surfaces.place(asked, environ)
             if isinstance(place, Ping):
                 return self._ping(place, asked, environ, start_response)
@@ -161,21 +184,33 @@ class Application:
     def _ping(
         self, ping: Ping, asked: str, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        method = environ["REQUEST_METHOD"]
         if not self._open:
             pings.admit(ping, lambda scope: self._admit(environ, scope))
-        check_method(method)
-        body = b"" if method == "HEAD" else pings.BODY
-        self._ledger.add((self._clock(), method, asked, 200, len(body), "", "", ""))
-        start_response("200 OK", [*pings.HEADERS, *ping.headers])
-        return [body]
+        check_method(environ["REQUEST_METHOD"])
+        headers = (*pings.HEADERS, *ping.headers)
+        return self._say(headers, pings.BODY, asked, environ, start_response)
+
+    def _say(
+        self,
+        headers: Headers,
+        body: bytes,
+        asked: str,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        """An answer that is about no file."""
+        method = environ["REQUEST_METHOD"]
+        sent = b"" if method == "HEAD" else body
+        self._ledger.add((self._clock(), method, asked, 200, len(sent), "", "", ""))
+        start_response("200 OK", list(headers))
+        return [sent]
 
     def _file(
         self, place: Place, asked: str, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
         served = place.served
-        scope = Scope(served.name, place.path)
+        scope = scope_of(served, place.path)
         if not self._open:
             self._admit(environ, scope)
         check_method(method)
@@ -213,7 +248,7 @@ class Application:
                 body,
                 response.answer,
                 head=method == "HEAD",
-                file_wrapper=_sendfile(environ) if response.length > SMALL else None,
+                file_wrapper=sendfile(environ) if response.length > SMALL else None,
             )
             if isinstance(sent, Transfer):
                 sent.begin()
@@ -242,10 +277,7 @@ class Application:
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
-        speaker = self._surfaces.format(asked) if place is None else place.format
-        problem, more = refusal(error, speaker, self._realm)
-        if place is not None:
-            more += place.headers
+        problem, more = self._refusing.refusal(error, place, asked, environ)
         return self._tell(problem, error, asked, environ, start_response, more)
 
     def _tell(
@@ -267,15 +299,10 @@ class Application:
         return [body]
 
     def _admit(self, environ: WSGIEnvironment, scope: Scope) -> None:
-        """Raises Unauthenticated or Forbidden."""
-        self._authenticator.admit(Credentials(environ.get("HTTP_AUTHORIZATION"), environ), scope)
-
-
-def _sendfile(environ: WSGIEnvironment) -> FileWrapper | None:
-    """The server's file wrapper where it is a real sendfile; elsewhere our own pieces are
-    larger, and so faster, than the usual 8 KiB."""
-    software = environ.get("SERVER_SOFTWARE", "")
-    if software.startswith("gunicorn") or "uwsgi.version" in environ:
-        wrapper: FileWrapper | None = environ.get("wsgi.file_wrapper")
-        return wrapper
-    return None
+        """Raises Unauthenticated, Forbidden or Hidden."""
+        try:
+            self._authenticator.admit(
+                Credentials(environ.get("HTTP_AUTHORIZATION"), environ), scope
+            )
+        except NotFound as error:
+            raise Hidden(error.message) from None

@@ -9,7 +9,7 @@ from virtreg.errors import InvalidRequest, NotFound
 from virtreg.model import Headers
 from virtreg.protocols import Format
 from virtreg.wsgi.naming import Naming
-from virtreg.wsgi.place import Key, Ping, Place, Served, decoded
+from virtreg.wsgi.place import NOWHERE, Key, Ping, Place, Served, decoded
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -21,6 +21,9 @@ DOCUMENTED = "virtual_registries/container/"
 """Below ``/v2/``, before a registry's id, as GitLab documents it."""
 
 _ROOT = "/v2/"
+_UNNAMED = (
+    "no registry is named: neither by the path, nor by ns, nor by the host, and there is no default"
+)
 
 
 class Distribution:
@@ -74,7 +77,25 @@ class Distribution:
         if found is None:
             return self._root(asked, asked[len(_ROOT) :], environ)
         served, path = found
-        return Place(served, decoded(path), asked) if path else Ping(served.format, (served,))
+        if not path:
+            return Ping(served.format, (served,))
+        inside = asked.startswith(_ROOT)
+        prefix = asked[len(_ROOT) : -len(path)] if inside else f"{served.name}/"
+        return Place(served, decoded(path), asked, prefix=prefix)
+
+    def absence(self, asked: str, environ: WSGIEnvironment) -> NotFound:
+        """What is said at a URL below ``/v2/`` whose registry is not there. Raises
+        InvalidRequest."""
+        if asked[len(_ROOT) :].startswith(self._documented):
+            return NotFound(NOWHERE)
+        namespace = self._naming.namespace(environ)
+        if namespace:
+            return self._naming.unknown(namespace)
+        return NotFound(_UNNAMED if self._naming.default is None else NOWHERE)
+
+    def by_host(self, environ: WSGIEnvironment) -> bool:
+        """Whether ``Host`` names a registry."""
+        return self._naming.hosted(environ) is not None
 
     def _inside(self, asked: str) -> tuple[Served, str] | None:
         """The registry that a path below ``/v2/`` begins with, and the rest. Raises NotFound and
@@ -93,7 +114,7 @@ class Distribution:
             return served, path
         if number and not number.isdecimal():
             raise InvalidRequest("id is invalid: a registry's id is a number")
-        raise NotFound("there is no registry at this URL")
+        raise NotFound(NOWHERE)
 
     def _before(self, asked: str) -> tuple[Served, str] | None:
         name, _, rest = asked[1:].partition("/")
@@ -105,13 +126,13 @@ class Distribution:
         served, namespace = self._naming.meant(environ)
         headers: Headers = (("OCI-Namespace", namespace),) if namespace else ()
         if not path:
-            # Nothing says whose caller this will be: one that must sign in anywhere must learn
-            # it here, because some clients ask but once.
-            asked_of = self._registries if served is None else (served,)
+            # Nothing says whose caller this will be, and a default does not either: one that must
+            # sign in anywhere must learn it here, because some clients ask but once.
+            named = namespace or self._naming.hosted(environ)
+            asked_of = (served,) if served and named else self._registries
             return Ping(asked_of[0].format, asked_of, headers)
         if served is None:
-            raise NotFound(
-                "no registry is named: neither by the path, nor by ns, nor by the host, and there "
-                "is no default"
-            )
-        return Place(served, decoded(path), (served.name, namespace, asked), headers)
+            raise NotFound(_UNNAMED)
+        # Where tokens are asked for, no namespace is told.
+        prefix = f"{served.name}/" if namespace else ""
+        return Place(served, decoded(path), (served.name, namespace, asked), headers, prefix)

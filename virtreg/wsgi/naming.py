@@ -36,7 +36,7 @@ class Naming:
             self._stands_for(served)
         defaults = [served for served in several if served.registry.spec.default]
         sole = several if len(several) == 1 else ()
-        self._default = next(iter((*defaults, *sole)), None)
+        self.default = next(iter((*defaults, *sole)), None)
 
     def meant(self, environ: WSGIEnvironment) -> tuple[Served | None, str]:
         """The registry, None where nothing names one, and the namespace that named it, empty where
@@ -45,26 +45,31 @@ class Naming:
         Raises NotFound for a namespace that no registry stands for, whatever the default, and
         InvalidRequest for a query that cannot be read.
         """
-        namespace = self._namespace(environ)
+        namespace = self.namespace(environ)
         if namespace:
             found = self._by_namespace.get(canonical(namespace))
             if found is None:
-                raise NotFound(f"{NAMESPACE}: no registry here stands for {namespace[:255]!r}")
+                raise self.unknown(namespace)
             return found, namespace
-        if self._by_host:
-            found = self._hosted(environ.get("HTTP_HOST", "").lower())
-            if found is not None:
-                return found, ""
-        return self._default, ""
+        return self.hosted(environ) or self.default, ""
+
+    def namespace(self, environ: WSGIEnvironment) -> str:
+        """The one that the request names, empty for none. Raises InvalidRequest."""
+        query = environ.get("QUERY_STRING", "")
+        asked = parse_query(query).get(NAMESPACE) if query else None
+        return (asked or environ.get("HTTP_OCI_NAMESPACE") or "").strip().lower()
+
+    def unknown(self, namespace: str) -> NotFound:
+        """What is said of a namespace that no registry stands for."""
+        return NotFound(f"{NAMESPACE}: no registry here stands for {namespace[:255]!r}")
+
+    def hosted(self, environ: WSGIEnvironment) -> Served | None:
+        """The registry that ``Host`` means."""
+        return self._hosted(environ.get("HTTP_HOST", "").lower()) if self._by_host else None
 
     def _stands_for(self, served: Served) -> None:
         for namespace in namespaces(served.registry.spec):
             self._by_namespace.setdefault(namespace, served)
-
-    def _namespace(self, environ: WSGIEnvironment) -> str:
-        query = environ.get("QUERY_STRING", "")
-        asked = parse_query(query).get(NAMESPACE) if query else None
-        return (asked or environ.get("HTTP_OCI_NAMESPACE") or "").strip().lower()
 
     def _hosted(self, host: str) -> Served | None:
         found = self._by_host.get(host)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from virtreg.errors import InvalidRequest, NotFound
-from virtreg.wsgi.place import Place, Served, decoded
+from virtreg.wsgi.place import NOWHERE, Place, Served, decoded
 
 _DOCUMENTED = "/api/v4/virtual_registries/packages/"
 
@@ -31,5 +31,5 @@ class Packages:
         if found is None:
             if documented and name and not name.isdecimal():
                 raise InvalidRequest("id is invalid: a registry's id is a number")
-            raise NotFound("there is no registry at this URL")
+            raise NotFound(NOWHERE)
         return Place(found, decoded(path), asked)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from virtreg.errors import Forbidden
+from virtreg.errors import Forbidden, NotFound, Unauthenticated
 from virtreg.model import Headers, Scope
 from virtreg.wsgi.place import Ping
+from virtreg.wsgi.scoping import scope_of
 
 BODY: Final = b"{}"
 
@@ -27,12 +28,15 @@ HEADERS: Final[Headers] = (
 def admit(ping: Ping, admitted: Callable[[Scope], None]) -> None:
     """Ask ``admitted`` for each registry that this may be about.
 
-    Raises what it raises, except Forbidden where there are several: then the caller is known, and
-    which registry is meant is not.
+    Raises what it raises, except Forbidden and NotFound where there are several: then the caller
+    is known, and which registry is meant is not. Nor does it matter here what a grant is for.
     """
     for served in ping.asked_of:
         try:
-            admitted(Scope(served.name, ""))
-        except Forbidden:
+            admitted(scope_of(served, ""))
+        except (Forbidden, NotFound):
             if len(ping.asked_of) == 1:
+                raise
+        except Unauthenticated as error:
+            if error.reason != "insufficient_scope":
                 raise

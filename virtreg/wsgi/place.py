@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Self
+from typing import Final, Self
 
 from attrs import frozen
 
 from virtreg.errors import InvalidRequest
 from virtreg.model import Headers, Route
 from virtreg.protocols import Describes, Format, Resolution, Views, VirtualRegistry
+
+NOWHERE: Final = "there is no registry at this URL"
 
 Key = str | tuple[str, str, str]
 """What an answer is kept ready under: ``PATH_INFO`` where the path alone decides the registry,
@@ -55,6 +57,9 @@ class Place:
     key: Key
     headers: Headers = ()
     """Of every answer at this place, errors included."""
+    prefix: str = ""
+    """Before ``path``, in the names that clients of images have for it: what stands below
+    ``/v2/``, or would without being named otherwise."""
 
     @property
     def format(self) -> Format:

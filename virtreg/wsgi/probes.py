@@ -13,7 +13,11 @@ from virtreg.wsgi.problems import plain_problem
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
 
-_HEADERS: Headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+_HEADERS: Headers = (
+    ("Content-Type", "application/json"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cache-Control", "no-store"),
+)
 
 Check = Callable[[], None]
 """Raises when the part is not usable."""

@@ -6,7 +6,8 @@ import json
 from http import HTTPStatus
 
 from virtreg.errors import VirtregError
-from virtreg.model import Problem
+from virtreg.formats.retrying import retry_seconds
+from virtreg.model import Headers, Problem
 
 
 def plain_problem(error: VirtregError) -> Problem:
@@ -19,12 +20,15 @@ def plain_problem(error: VirtregError) -> Problem:
         "code": error.code,
         "message": f"{error.status} {phrase}",
     }
+    seconds = retry_seconds(error)
+    waiting: Headers = () if seconds is None else (("Retry-After", str(seconds)),)
     return Problem(
         error.status,
         (
             ("Content-Type", "application/problem+json"),
             ("X-Content-Type-Options", "nosniff"),
             ("Cache-Control", "no-store"),
+            *waiting,
         ),
         json.dumps(body).encode(),
     )

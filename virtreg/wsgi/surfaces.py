@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from virtreg.errors import InvalidRequest
+from virtreg.errors import InvalidRequest, NotFound, VirtregError
 from virtreg.protocols import Format, VirtualRegistry
 from virtreg.wsgi.distribution import DOCUMENTED, FORMAT, Distribution
 from virtreg.wsgi.packages import Packages
-from virtreg.wsgi.place import Key, Ping, Place, Served
+from virtreg.wsgi.place import NOWHERE, Key, Ping, Place, Served
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -27,8 +27,8 @@ class Surfaces:
     ) -> None:
         served = [Served.of(registry) for registry in registries]
         self._packages = Packages(one for one in served if one.format.name != FORMAT)
-        images = (one for one in served if one.format.name == FORMAT)
-        self._distribution = Distribution(images, documented_images)
+        self.images = tuple(one for one in served if one.format.name == FORMAT)
+        self._distribution = Distribution(self.images, documented_images)
 
     def format(self, asked: str) -> Format | None:
         """Who speaks at this URL where no place is found."""
@@ -43,6 +43,20 @@ class Surfaces:
         if self._distribution.format(asked) is not None:
             return self._distribution.place(asked, environ)
         return self._packages.place(asked)
+
+    def absence(self, asked: str, environ: WSGIEnvironment) -> tuple[VirtregError, Format | None]:
+        """What is said where there is no registry, and by whom."""
+        if not asked.startswith("/v2/"):
+            return NotFound(NOWHERE), None
+        speaker = self._distribution.format(asked)
+        try:
+            return self._distribution.absence(asked, environ), speaker
+        except InvalidRequest as error:
+            return error, speaker
+
+    def by_host(self, environ: WSGIEnvironment) -> bool:
+        """Whether the request's ``Host`` alone names a registry of images."""
+        return self._distribution.by_host(environ)
 
 
 def refuse_hidden_slash(raw_uri: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from virtreg.formats.container.adapter import ContainerFormat
 from virtreg.formats.container.media_types import OCI_INDEX, OCI_MANIFEST
-from virtreg.model import Algorithm, Representation
+from virtreg.model import Algorithm, Representation, Route
 
 container = ContainerFormat()
 HEX = "0123456789abcdef" * 4
@@ -202,6 +202,16 @@ def test_lists_have_their_media_types() -> None:
         assert headers["Content-Type"] == media_type
         assert headers["Docker-Distribution-Api-Version"] == "registry/2.0"
         assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "route", [TAG, PINNED, BLOB, LIST, REFERRERS], ids=lambda one: one.path[:20]
+)
+def test_no_browser_runs_or_shows_what_anybody_may_have_published(route: Route) -> None:
+    headers = dict(container.headers(route, Representation(1, content_type="image/svg+xml")))
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert headers["Content-Disposition"] == "attachment"
 
 
 @given(st.text(max_size=30), st.binary(max_size=60))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 import pytest
@@ -63,3 +64,11 @@ def test_a_next_page_that_cannot_be_asked_for_is_not_taken_for_the_end(link: str
 def test_any_link_is_read_or_refused(link: str) -> None:
     with suppress(IntegrityError):
         assert next_query(link) != ()
+
+
+@pytest.mark.parametrize("unit", ['<>\\"', '"<>\\', "<>", "<", '<>;rel="', '"', "\\", '<>,"'])
+def test_a_header_of_the_greatest_length_is_read_at_once(unit: str) -> None:
+    header = unit * (65536 // len(unit))
+    begun = time.thread_time()
+    assert next_query(header) is None
+    assert time.thread_time() - begun < 2

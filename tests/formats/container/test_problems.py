@@ -54,6 +54,13 @@ def told(error: VirtregError) -> tuple[dict[str, str], dict[str, Any]]:
     return dict(problem.headers), entry
 
 
+class TooOften(VirtregError):
+    """As the server's edge raises for who asks too often."""
+
+    status = 429
+    code = "too_many_requests"
+
+
 @pytest.mark.parametrize(
     ("error", "code", "status"),
     [
@@ -72,6 +79,7 @@ def told(error: VirtregError) -> tuple[dict[str, str], dict[str, Any]]:
         (Forbidden("no"), "DENIED", 403),
         (UpstreamThrottled("no"), "TOOMANYREQUESTS", 503),
         (UpstreamBusy("no"), "TOOMANYREQUESTS", 503),
+        (TooOften("no"), "TOOMANYREQUESTS", 429),
         (UpstreamUnavailable("no"), "UNAVAILABLE", 502),
         (UpstreamTimeout("no"), "UNAVAILABLE", 504),
         (UpstreamDenied("no"), "UNAVAILABLE", 502),

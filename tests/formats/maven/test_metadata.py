@@ -8,9 +8,22 @@ from hypothesis import strategies as st
 
 from tests.formats.maven import documents
 from virtreg.errors import IntegrityError
-from virtreg.formats.maven.markup import MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, parse
+from virtreg.formats.maven.markup import (
+    MAX_ATTRIBUTES,
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_ELEMENTS,
+    parse,
+)
 from virtreg.formats.maven.metadata import Metadata, read
 from virtreg.formats.maven.printing import write
+
+LAUGHS = (
+    b'<!DOCTYPE m [<!ENTITY l0 "lol">'
+    + b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 10))
+    + b"]><metadata><version>&l9;</version></metadata>"
+)
+"""A text of a few hundred bytes that stands for three billion."""
 
 
 @given(documents.metadata)
@@ -76,9 +89,17 @@ def test_split_sections_are_read_together() -> None:
         (b"<!DOCTYPE metadata><metadata/>", "DOCTYPE"),
         (b'<!DOCTYPE m [<!ENTITY x SYSTEM "file:///etc/passwd">]><m>&x;</m>', "DOCTYPE"),
         (b'<!DOCTYPE m [<!ENTITY a "b">]><m>&a;</m>', "DOCTYPE"),
+        (LAUGHS, "DOCTYPE"),
+        (LAUGHS.decode().encode("utf-16"), "DOCTYPE"),
+        (b'<!DOCTYPE m [<!ENTITY % p SYSTEM "http://example.org/x"> %p;]><m/>', "DOCTYPE"),
+        (b"<!DOCTYPE m [<!ATTLIST m a CDATA 'b'>]><m/>", "DOCTYPE"),
         (b"<html><body/></html>", "root element is <html>, not <metadata>"),
         (b"<a>" * (MAX_DEPTH + 1) + b"</a>" * (MAX_DEPTH + 1), "nested more than 16 deep"),
         (b"<m>" + b"<a/>" * MAX_ELEMENTS + b"</m>", "more than 100000 elements"),
+        (
+            b"<m " + b" ".join(b"a%d=''" % n for n in range(MAX_ATTRIBUTES + 1)) + b"/>",
+            "attributes",
+        ),
         (b"<metadata>" + b" " * MAX_BYTES + b"</metadata>", "more than 5242880"),
         (b"<metadata><version>" + b"1" * 1025 + b"</version></metadata>", "more than 1024"),
     ],

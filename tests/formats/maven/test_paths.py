@@ -120,6 +120,8 @@ def test_the_longest_path_is_still_a_path() -> None:
         ("a.jar.sha1.md5", "checksum of a checksum"),
         ("com/.sha1", "without a name"),
         (".md5", "without a name"),
+        ("..sha1", "without a name"),
+        ("com/...sha512", "without a name"),
         (".meta", "never proxied"),
         (".meta/prefixes.txt.asc", "never proxied"),
         (".meta/sub/prefixes.txt", "never proxied"),

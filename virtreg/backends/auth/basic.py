@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
@@ -13,6 +12,7 @@ from typing import Final
 from werkzeug.security import check_password_hash
 
 from virtreg.backends.auth.hashing import Hashing
+from virtreg.backends.auth.schemes import parse_basic
 from virtreg.backends.auth.verified import Verified
 from virtreg.errors import ConfigError, Unauthenticated
 from virtreg.model import Credentials, Principal, Scope
@@ -42,7 +42,7 @@ class BasicAuthenticator:
         self._users = dict(users)
         self._hashes = tuple(self._users.values())
         self._key = secrets.token_bytes(32)
-        self._verified = Verified(remembered)
+        self._verified = Verified[Principal](remembered)
         self._hashing = Hashing(_MOST_WAITING)
 
     def admit(self, credentials: Credentials, scope: Scope) -> Principal:  # noqa: ARG002
@@ -51,7 +51,7 @@ class BasicAuthenticator:
         header = credentials.authorization
         if header is None:
             raise Unauthenticated("a user name and a password are needed")
-        name, password = _parse(header)
+        name, password = parse_basic(header)
         # Of what the header says, not of its spelling: one user takes one place in the memory.
         fingerprint = self._digest(f"{name}:{password}")
         principal = self._verified.get(fingerprint)
@@ -101,19 +101,3 @@ def _check(users: Mapping[str, str]) -> None:
                     f"user {name!r}: password hash {match['method']} cannot be computed: {error}"
                 ) from error
             methods.add(match["method"])
-
-
-def _parse(header: str) -> tuple[str, str]:
-    """User name and password of an ``Authorization`` value (RFC 7617, 2), read as UTF-8."""
-    scheme, _, token = header.strip(" \t").partition(" ")
-    if scheme.lower() != "basic":
-        raise Unauthenticated("the credentials must use the Basic scheme")
-    try:
-        text = base64.b64decode(token.lstrip(" "), validate=True).decode("utf-8")
-    except ValueError:
-        # The cause holds the credentials.
-        raise Unauthenticated("the Basic credentials are not base64 of UTF-8 text") from None
-    name, colon, password = text.partition(":")
-    if not colon:
-        raise Unauthenticated("the Basic credentials hold no ':'")
-    return name, password

@@ -1,10 +1,10 @@
-"""Slow checks, one at a time, with a bound on how many wait for their turn."""
+"""Slow checks, few at a time, with a bound on how many wait for their turn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import ClassVar
 
 from virtreg.errors import VirtregError
@@ -22,12 +22,13 @@ class Hashing:
     """Whoever brings the same credentials meanwhile waits for the same check. Thread-safe.
 
     Without the bound a few wrong passwords a second would hold every thread of a server.
+    ``at_once``: how many are checked at a time, for checks that wait and do not compute.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, at_once: int = 1) -> None:
         self._most = most
         self._lock = Lock()
-        self._turn = Lock()
+        self._turn = Semaphore(at_once)
         self._waiting: dict[bytes, Future[Principal]] = {}
 
     def run(self, fingerprint: bytes, check: Callable[[], Principal]) -> Principal:

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
+from typing import Generic, TypeVar
 
-from virtreg.model import Principal
+T = TypeVar("T")
 
 
-class Verified:
-    """Keeps the ``limit`` most recently used principals by the fingerprint of their credentials."""
+class Verified(Generic[T]):
+    """Keeps what is known of the ``limit`` most recently used credentials by their fingerprint:
+    the principal, for one. Thread-safe."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._principals: OrderedDict[bytes, Principal] = OrderedDict()
+        self._known: OrderedDict[bytes, T] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, fingerprint: bytes) -> Principal | None:
+    def get(self, fingerprint: bytes) -> T | None:
         with self._lock:
-            principal = self._principals.get(fingerprint)
-            if principal is not None:
-                self._principals.move_to_end(fingerprint)
-            return principal
+            known = self._known.get(fingerprint)
+            if known is not None:
+                self._known.move_to_end(fingerprint)
+            return known
 
-    def add(self, fingerprint: bytes, principal: Principal) -> None:
+    def add(self, fingerprint: bytes, known: T) -> None:
         with self._lock:
-            self._principals[fingerprint] = principal
-            self._principals.move_to_end(fingerprint)
-            while len(self._principals) > self._limit:
-                self._principals.popitem(last=False)
+            self._known[fingerprint] = known
+            self._known.move_to_end(fingerprint)
+            while len(self._known) > self._limit:
+                self._known.popitem(last=False)
 
     def __len__(self) -> int:
         with self._lock:
-            return len(self._principals)
+            return len(self._known)

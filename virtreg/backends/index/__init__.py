@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from virtreg.backends.index.database import Database
-from virtreg.backends.index.faults import database_errors
-from virtreg.backends.index.migrate import DOWNLOADS, INDEX, upgrade
+from virtreg.backends.index.ledgers import DOWNLOADS, INDEX
 from virtreg.backends.index.sql import SqlIndex
-from virtreg.backends.index.sqlite import alone_in, sqlite_engine, use_wal
+from virtreg.backends.sql.database import Database
+from virtreg.backends.sql.faults import Trouble
+from virtreg.backends.sql.migrate import upgrade
+from virtreg.backends.sql.sqlite import alone_in, sqlite_engine, use_wal
 from virtreg.errors import ConfigError, IndexUnavailable
 
 __all__ = ["SqlIndex", "open_index"]
+
+_TROUBLE = Trouble("the index", IndexUnavailable)
 
 
 def open_index(place: str | Path) -> SqlIndex:
@@ -40,14 +43,14 @@ def open_index(place: str | Path) -> SqlIndex:
 
 
 def _prepared(index_file: Path, counts_file: Path) -> SqlIndex:
-    index = Database(partial(sqlite_engine, index_file))
-    counts = Database(partial(sqlite_engine, counts_file))
+    index = Database(partial(sqlite_engine, index_file), _TROUBLE)
+    counts = Database(partial(sqlite_engine, counts_file), _TROUBLE)
     try:
         for file, database, ledger in (
             (index_file, index, INDEX),
             (counts_file, counts, DOWNLOADS),
         ):
-            with database_errors("open"):
+            with _TROUBLE.told("open"):
                 use_wal(file)
             upgrade(database, ledger, str(file))
     except BaseException:

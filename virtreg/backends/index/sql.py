@@ -8,8 +8,8 @@ from attrs import asdict
 from sqlalchemy import delete, select
 
 from virtreg.backends.index import statements
-from virtreg.backends.index.database import Database
 from virtreg.backends.index.schema import downloads, entries
+from virtreg.backends.sql.database import Database
 from virtreg.model import Entry
 
 _DIGESTS_AT_ONCE = 500
@@ -18,8 +18,9 @@ _DIGESTS_AT_ONCE = 500
 class SqlIndex:
     """An EntryIndex that CountsDownloads, KnowsDigests and KnowsReferences.
 
-    Safe from any thread; may exist before a fork and be used after it. Download counts are in a
-    database of their own, so that counting never makes readers of entries look again.
+    Every method raises IndexUnavailable for database trouble, InvalidRequest for text that is not
+    Unicode. Safe from any thread; may exist before a fork and be used after it. Download counts
+    are in a database of their own, so that counting never makes readers of entries look again.
     """
 
     def __init__(self, index: Database, counts: Database) -> None:

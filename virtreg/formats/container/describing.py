@@ -11,7 +11,11 @@ from virtreg.model import Algorithm, Headers, Representation, Route
 VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")
 """Clients older than the OCI specification look for it."""
 SNIFFING = ("X-Content-Type-Options", "nosniff")
-_SAFETY = (SNIFFING, ("Content-Security-Policy", "sandbox; default-src 'none'"))
+_SAFETY = (
+    SNIFFING,
+    ("Content-Security-Policy", "sandbox; default-src 'none'"),
+    ("Content-Disposition", "attachment"),
+)
 
 
 def headers(route: Route, representation: Representation) -> Headers:

@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from virtreg.errors import IntegrityError
 from virtreg.model import Headers, Query
 
-_LINK = re.compile(r'<([^<>]*)>((?:[^,"]|"(?:[^"\\]|\\.)*")*)')
+# A string that does not end is one all the same, or each quote in it would be tried anew.
+_LINK = re.compile(r'<([^<>]*)>((?:[^,"]|"[^"\\]*(?:\\.[^"\\]*)*"?)*)', re.DOTALL)
 _RELATION = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.IGNORECASE)
 _MAX_FIELDS = 16
 

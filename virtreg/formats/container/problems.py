@@ -25,6 +25,7 @@ _CODES = {
     "forbidden": "DENIED",
     "upstream_busy": "TOOMANYREQUESTS",
     "upstream_throttled": "TOOMANYREQUESTS",
+    "too_many_requests": "TOOMANYREQUESTS",
 }
 _ABSENT = {"manifests": "MANIFEST_UNKNOWN", "blobs": "BLOB_UNKNOWN"}
 _TEMPORARY = (502, 503, 504)

@@ -15,6 +15,7 @@ from virtreg.errors import IntegrityError
 MAX_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 16
 MAX_ELEMENTS = 100_000
+MAX_ATTRIBUTES = 100_000
 
 
 @define
@@ -46,6 +47,10 @@ def parse(document: bytes) -> Element:
     well-formed document within the bounds."""
     if len(document) > MAX_BYTES:
         raise IntegrityError(f"the document has {len(document)} bytes, more than {MAX_BYTES}")
+    # Before anything is made of it: those of one element come together. The sign is this byte in
+    # every encoding that is read.
+    if document.count(b"=") > MAX_ATTRIBUTES:
+        raise IntegrityError(f"the document may have more than {MAX_ATTRIBUTES} attributes")
     tree = _Tree()
     parser = expat.ParserCreate()
     parser.buffer_text = True

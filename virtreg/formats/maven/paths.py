@@ -41,7 +41,7 @@ def parse(path: str) -> Route:
         return _classify(path)
     if _without_checksum(base)[1] is not None:
         raise NotFound(f"{path!r} is the checksum of a checksum; there is none")
-    if base == "" or base.endswith("/"):
+    if base.rpartition("/")[2] in ("", ".", ".."):
         raise NotFound(f"{path!r} is the checksum of a file without a name")
     return evolve(_classify(base), checksum=algorithm)
 

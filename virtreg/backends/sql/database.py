@@ -11,8 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection
 
-from virtreg.backends.index.faults import DATABASE_ERRORS, database_errors, translated
-from virtreg.errors import IndexUnavailable
+from virtreg.backends.sql.faults import DATABASE_ERRORS, Trouble
 
 WRITES = "virtreg_writes"
 """Execution option of connections whose transactions write, for the dialect's ``BEGIN``."""
@@ -22,10 +21,12 @@ class Database:
     """An engine per process, made on first use there: connections never cross a fork.
 
     Safe from any thread. ``rows`` keeps as many connections as there ever were readers at once;
-    each serves one reader at a time, whichever thread that is.
+    each serves one reader at a time, whichever thread that is. Trouble is raised as ``trouble``
+    tells it.
     """
 
-    def __init__(self, make_engine: Callable[[], Engine]) -> None:
+    def __init__(self, make_engine: Callable[[], Engine], trouble: Trouble) -> None:
+        self.trouble = trouble
         self._make_engine = make_engine
         # What a child inherits stays here untouched: closing it would disturb the parent.
         self._processes: dict[int, _Process] = {}
@@ -36,7 +37,7 @@ class Database:
         return self._here().engine
 
     def rows(self, text: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run one SELECT on the driver's own cursor. Raises IndexUnavailable."""
+        """Run one SELECT on the driver's own cursor."""
         here = self._here()
         try:
             try:
@@ -50,7 +51,7 @@ class Database:
                 held.invalidate()
                 raise
         except DATABASE_ERRORS as error:
-            raise translated(error, "read") from error
+            raise self.trouble.translated(error, "read") from error
         here.idle.append(held)
         if self._closed:
             here.close()
@@ -58,16 +59,16 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection in a transaction that only reads. Raises IndexUnavailable."""
-        with database_errors("read"), self._here().engine.begin() as connection:
+        """A connection in a transaction that only reads."""
+        with self.trouble.told("read"), self._here().engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A connection in a transaction that writes: all of it or nothing, one at a time in a
-        process. Raises IndexUnavailable."""
+        process."""
         here = self._here()
-        with database_errors("write"), here.write_lock, here.writer.begin() as connection:
+        with self.trouble.told("write"), here.write_lock, here.writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -82,7 +83,7 @@ class Database:
         if here is None:
             here = self._processes.setdefault(os.getpid(), _Process(self._make_engine()))
         if self._closed:
-            raise IndexUnavailable("the index is closed")
+            raise self.trouble.error(f"{self.trouble.name} is closed")
         return here
 
 

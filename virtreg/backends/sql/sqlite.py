@@ -7,12 +7,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
-from virtreg.backends.index.database import WRITES
+from virtreg.backends.sql.database import WRITES
 
 BUSY_SECONDS = 10.0
 """How long a statement waits for another process's write before it gives up."""
@@ -21,8 +22,12 @@ MAPPED_BYTES = 256 * 1024 * 1024
 """How much of the file is read as memory, which makes a look-up a quarter faster."""
 
 
-def sqlite_engine(file: Path) -> Engine:
-    """An engine on a database file on a local disk. Opens nothing yet."""
+def sqlite_engine(file: Path, *, durable: bool = False) -> Engine:
+    """An engine on a database file on a local disk. Opens nothing yet.
+
+    Foreign keys are enforced. ``durable``: what was written is there after a power failure too,
+    at the price of a wait for the disk; else the last transactions may be gone, and all of each.
+    """
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(file)),
         poolclass=QueuePool,
@@ -31,7 +36,7 @@ def sqlite_engine(file: Path) -> Engine:
         connect_args={"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False},
         hide_parameters=True,
     )
-    event.listen(engine, "connect", _connected)
+    event.listen(engine, "connect", partial(_connected, "FULL" if durable else "NORMAL"))
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -59,8 +64,9 @@ def alone_in(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _connected(connection: sqlite3.Connection, _record: object) -> None:
-    connection.execute("PRAGMA synchronous = NORMAL")
+def _connected(synchronous: str, connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
+    connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
 
 

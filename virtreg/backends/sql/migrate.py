@@ -8,10 +8,11 @@ from threading import Lock
 from attrs import frozen
 from sqlalchemy import Connection, String, column, inspect, select, table
 
-from virtreg.backends.index.database import Database
+from virtreg.backends.sql.database import Database
 from virtreg.errors import ConfigError
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+ENVIRONMENT = Path(__file__).parent / "migrations"
+"""Where Alembic finds how to run the migrations of any ledger."""
 
 # Alembic keeps the context of a running migration in module globals.
 _alembic = Lock()
@@ -27,15 +28,10 @@ class Ledger:
     """The last revision of ``scripts``, so that an up-to-date database is known at once."""
 
 
-INDEX = Ledger(MIGRATIONS / "index" / "versions", "virtreg_index_version", "0001")
-DOWNLOADS = Ledger(MIGRATIONS / "downloads" / "versions", "virtreg_downloads_version", "0001")
-
-
 def upgrade(database: Database, ledger: Ledger, place: str) -> None:
     """Run the migrations that ``database`` lacks: all of them, or none when one fails.
 
-    ``place`` names the database in messages. Raises
-    ConfigError for a database of a newer version and IndexUnavailable for database trouble.
+    ``place`` names the database in messages. Raises ConfigError for a database of a newer version.
     """
     with database.reading() as connection:
         if version_of(connection, ledger) == ledger.head:
@@ -58,7 +54,7 @@ def _run(connection: Connection, ledger: Ledger, place: str) -> None:
     from alembic.script import ScriptDirectory
 
     config = Config()
-    config.set_main_option("script_location", _literal(MIGRATIONS))
+    config.set_main_option("script_location", _literal(ENVIRONMENT))
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", _literal(ledger.scripts))
     config.attributes["connection"] = connection

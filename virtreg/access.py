@@ -1,0 +1,94 @@
+"""Who decides, for one process, who may pull what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from virtreg.backends.auth.anonymous import Anonymous
+from virtreg.backends.auth.grants import GrantAuthenticator, Grants, Keys
+from virtreg.backends.auth.tokens import TokenAuthenticator
+from virtreg.backends.directory import open_directory
+from virtreg.config import Config
+from virtreg.events import AuditEvent
+from virtreg.guards import Guards, open_guards
+from virtreg.protocols import Authenticator
+from virtreg.wsgi.bearer import TokenService
+from virtreg.wsgi.distribution import FORMAT
+
+KEYS: Final = "keys"
+"""The folder of signing keys in the data folder."""
+
+
+@frozen(eq=False)
+class Access:
+    """``close`` once, after the last request."""
+
+    authenticator: Authenticator
+    tokens: TokenService | None
+    """None where no client of images must sign in."""
+    guards: Guards
+    _opened: ExitStack
+
+    def close(self) -> None:
+        """Write when tokens were last used. A host's own authenticator is the host's to close."""
+        self._opened.close()
+
+
+def open_access(
+    config: Config,
+    authenticator: Authenticator | None,
+    clock: Callable[[], float],
+    notify: Callable[[AuditEvent], None],
+    *,
+    listening: bool = False,
+) -> Access:
+    """``authenticator`` is a host's own; without one, the configuration says who decides.
+    ``listening`` as for :func:`virtreg.guards.open_guards`. Raises ConfigError and
+    StorageError."""
+    with ExitStack() as opened:
+        decides = authenticator or _configured(config, clock, notify, opened)
+        # Exactly: a kind of Anonymous may well refuse somebody.
+        restricted = type(decides) is not Anonymous
+        guards = open_guards(config, restricted=restricted, listening=listening)
+        tokens = None
+        images = any(registry.format == FORMAT for registry in config.registries)
+        if images and restricted:
+            tokens = _token_service(config, decides, guards, clock)
+        asked = decides if tokens is None else tokens.authenticator
+        return Access(guards.guard(asked), tokens, guards, opened.pop_all())
+
+
+def _configured(
+    config: Config,
+    clock: Callable[[], float],
+    notify: Callable[[AuditEvent], None],
+    opened: ExitStack,
+) -> Authenticator:
+    if not config.access.enabled:
+        return Anonymous()
+    directory = open_directory(config.storage.path)
+    opened.callback(directory.close)
+    tokens = TokenAuthenticator(directory, clock, notify)
+    opened.callback(tokens.close)
+    return tokens
+
+
+def _token_service(
+    config: Config, decides: Authenticator, guards: Guards, clock: Callable[[], float]
+) -> TokenService:
+    access = config.access
+    keys = Keys(Path(config.storage.path) / KEYS, clock)
+    grants = Grants(keys, access.service, clock, access.grant_seconds)
+    return TokenService(
+        grants,
+        GrantAuthenticator(decides, grants),
+        guards.guard(decides),
+        access.service,
+        access.token_path,
+        config.server.external_url,
+    )

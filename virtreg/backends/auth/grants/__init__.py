@@ -1,0 +1,10 @@
+"""Short-lived tokens of our own for image clients (Docker Registry token authentication)."""
+
+from __future__ import annotations
+
+from virtreg.backends.auth.grants.authenticator import GrantAuthenticator
+from virtreg.backends.auth.grants.granted import Granted, Issued
+from virtreg.backends.auth.grants.grants import Grants
+from virtreg.backends.auth.grants.keys import Keys
+
+__all__ = ["GrantAuthenticator", "Granted", "Grants", "Issued", "Keys"]

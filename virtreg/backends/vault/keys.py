@@ -1,0 +1,131 @@
+"""The master keys: from the environment, or from a file of their own."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from attrs import field, frozen
+from cryptography.fernet import Fernet, MultiFernet
+
+from virtreg.backends.vault.files import write_private
+from virtreg.errors import ConfigError
+from virtreg.model import Secret
+
+VARIABLE: Final = "VIRTREG_SECRET_KEYS"
+"""The keys themselves, newest first, separated by commas."""
+FILE: Final = "VIRTREG_SECRET_KEY_FILE"
+"""Where the file of keys is, if it is not beside the configuration."""
+_NAME: Final = "secret.key"
+_MOST_BYTES: Final = 64 * 1024
+_HOW: Final = "a key is 32 bytes in URL-safe base64; `virtreg secrets key` prints a new one"
+
+
+def new_key() -> Secret:
+    """A key that nobody has."""
+    return Secret(Fernet.generate_key().decode())
+
+
+@frozen
+class MasterKeys:
+    """Where the keys are. Nothing is read before it is asked for, and nothing is kept here.
+
+    Newest first: the first one seals, all of them open. Methods that change the file are called by
+    whoever holds the lock of its folder.
+    """
+
+    path: Path
+    """The file: one key a line."""
+    given: Secret | None = field(default=None)
+    """With it there is no file."""
+
+    @classmethod
+    def found(cls, environ: Mapping[str, str], folder: Path) -> MasterKeys:
+        """Those of the environment, else those of the file beside the configuration, which is in
+        ``folder``."""
+        path = folder / environ.get(FILE, _NAME)
+        text = environ.get(VARIABLE)
+        return cls(path, None if text is None else Secret(text))
+
+    def __str__(self) -> str:
+        return str(self.path) if self.given is None else VARIABLE
+
+    def read(self) -> tuple[Secret, ...]:
+        """All of them; none when there is no file. Raises ConfigError, quoting none."""
+        if self.given is not None:
+            found = [word.strip() for word in self.given.reveal().split(",")]
+            return self._checked([word for word in found if word])
+        text = self._text()
+        return () if text is None else self._checked(text.split())
+
+    def cipher(self) -> MultiFernet:
+        """Seals with the newest key. Raises ConfigError, also when there is none."""
+        keys = self.read()
+        if not keys:
+            raise ConfigError(f"there is no key: no file {self.path}, and {VARIABLE} is not set")
+        return _cipher(keys)
+
+    def make(self) -> MultiFernet:
+        """Make the file, with one key, unless there are keys. Raises ConfigError."""
+        if not self.read():
+            self._write([new_key()])
+        return self.cipher()
+
+    def renew(self) -> None:
+        """Put a new key before the others of the file. With keys from the environment that is
+        the operator's to do: raises ConfigError unless there are two."""
+        keys = self.read()
+        if self.given is None:
+            self._write([new_key(), *keys])
+        elif len(keys) < 2:
+            raise ConfigError(
+                f"{VARIABLE} holds one key: put a new one before it, with a comma between, and"
+                " rotate again; `virtreg secrets key` prints one"
+            )
+
+    def forget_old(self) -> None:
+        """Keep the newest key of the file alone. Raises ConfigError."""
+        if self.given is None:
+            self._write(self.read()[:1])
+
+    def _checked(self, words: Sequence[str]) -> tuple[Secret, ...]:
+        if not words:
+            raise ConfigError(f"{self}: holds no key; {_HOW}")
+        for place, word in enumerate(words, 1):
+            try:
+                Fernet(word)
+            except ValueError:
+                # What is wrong with it is said by what it is.
+                raise ConfigError(f"{self}: key {place} is not a key; {_HOW}") from None
+        return tuple(Secret(word) for word in words)
+
+    def _text(self) -> str | None:
+        try:
+            with self.path.open("rb") as file:
+                mode = stat.S_IMODE(self.path.stat().st_mode)
+                content = file.read(_MOST_BYTES + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ConfigError(f"cannot read {self.path}: {error.strerror}") from None
+        # The owner's group may read: where files are mounted, that is how a service gets them.
+        if mode & 0o027:
+            raise ConfigError(
+                f"{self.path}: others may read or write it (mode {mode:04o}); chmod 600 it, and"
+                " rotate if they may have read it"
+            )
+        if len(content) > _MOST_BYTES or not content.isascii():
+            raise ConfigError(f"{self.path}: is not a file of keys; {_HOW}")
+        return content.decode()
+
+    def _write(self, keys: Sequence[Secret]) -> None:
+        try:
+            write_private(self.path, "".join(f"{key.reveal()}\n" for key in keys).encode())
+        except OSError as error:
+            raise ConfigError(f"cannot write {self.path}: {error.strerror}") from None
+
+
+def _cipher(keys: Sequence[Secret]) -> MultiFernet:
+    return MultiFernet([Fernet(key.reveal()) for key in keys])

@@ -1,0 +1,104 @@
+"""Which ``Host`` names are answered.
+
+A web page may have its own name resolve to the address of this server, and then read from it what
+only its visitor may reach (DNS rebinding). The name stays the page's own, in ``Host``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, ClassVar
+
+from virtreg.errors import InvalidRequest, VirtregError
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::([0-9]{0,5}))?")
+# Names that nobody outside can have point here: of one label, and below domains that no public
+# name server answers for (RFC 6761, 6762, 8375; the last is reserved for private use).
+_LOCAL_DOMAINS = ("localhost", "test", "local", "home.arpa", "internal")
+
+_BROWSING = (
+    "HTTP_ACCEPT_LANGUAGE",
+    "HTTP_COOKIE",
+    "HTTP_ORIGIN",
+    "HTTP_REFERER",
+    "HTTP_SEC_FETCH_MODE",
+)
+"""Browsers send one of these with every request, whatever a page wants; package clients none."""
+
+
+class WrongHost(VirtregError):
+    """The request was meant for another server (RFC 9110, 15.5.20)."""
+
+    status: ClassVar[int] = 421
+    code: ClassVar[str] = "wrong_host"
+
+
+class AllowedHosts:
+    """Answers under these names alone, each on any port or, if it has one, on that port; IPv6
+    addresses are in brackets. A request without ``Host`` (HTTP/1.0) is none of a browser, and
+    passes. Immutable."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(name.lower() for name in names)
+
+    def check(self, environ: WSGIEnvironment) -> None:
+        """Raises WrongHost, and InvalidRequest for a ``Host`` that is none."""
+        host, port = asked(environ)
+        if host and host not in self._names and f"{host}:{port}" not in self._names:
+            raise WrongHost(f"Host {host[:255]!r} is not among the allowed hosts of this server")
+
+
+class LocalHosts:
+    """For a server that everybody on its machine may pull from: a browser is answered under
+    addresses and under names that only this network has, and those of ``names``. Other clients
+    are answered under any name, since a reverse proxy may hand on the public one. Immutable.
+
+    ``names`` as for :class:`AllowedHosts`.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._named = AllowedHosts(names)
+
+    def check(self, environ: WSGIEnvironment) -> None:
+        """Raises WrongHost, and InvalidRequest for a ``Host`` that is none."""
+        host, _ = asked(environ)
+        if host and not _local(host) and _browses(environ):
+            try:
+                self._named.check(environ)
+            except WrongHost as error:
+                raise WrongHost(
+                    f"{error.message}: add it there if browsers may use this name"
+                ) from None
+
+
+def asked(environ: WSGIEnvironment) -> tuple[str, str]:
+    """Host and port that the request names, empty where it names none; the host in lower case and
+    without a last dot. Raises InvalidRequest for what is no host (RFC 9110, 7.2)."""
+    text: str = environ.get("HTTP_HOST", "")
+    if not text:
+        return "", ""
+    match = _HOST.fullmatch(text)
+    if match is None:
+        raise InvalidRequest("header Host is malformed")
+    return match[1].lower().removesuffix("."), match[2] or ""
+
+
+def _local(host: str) -> bool:
+    if "." not in host or host.startswith("["):
+        return True
+    try:
+        ip_address(host)
+    except ValueError:
+        return host.endswith(tuple(f".{domain}" for domain in _LOCAL_DOMAINS))
+    return True
+
+
+def _browses(environ: WSGIEnvironment) -> bool:
+    return any(name in environ for name in _BROWSING) or environ.get(
+        "HTTP_USER_AGENT", ""
+    ).startswith("Mozilla/")

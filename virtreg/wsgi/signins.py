@@ -1,0 +1,146 @@
+"""How often an address may fail to sign in, and how often a token may be used."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+from attrs import frozen
+
+from virtreg.core.ratelimit import Buckets, Rate
+from virtreg.errors import Unauthenticated
+from virtreg.model import Credentials, Principal, Scope
+from virtreg.protocols import Authenticator
+from virtreg.wsgi.addresses import Addresses
+from virtreg.wsgi.limits import TooManyRequests
+
+_CREDENTIALS = (
+    "HTTP_AUTHORIZATION",
+    "HTTP_PRIVATE_TOKEN",
+    "HTTP_DEPLOY_TOKEN",
+    "HTTP_JOB_TOKEN",
+)
+_MINUTE = 60.0
+_MOST_PROVED = 1024
+
+
+class SignInLimit:
+    """Has authenticators asked only as long as not too many sign-ins of one address have failed,
+    and no token is used too often. Thread-safe.
+
+    ``failures``: of an address in a minute; 0: any number. ``requests`` in ``seconds``: of one
+    token, wherever it is used from; 0: any number. A request without credentials is no failure,
+    nor is a bearer token that is not good, which clients renew and nobody can guess.
+
+    Credentials that proved good since an address began to fail are asked about even so: one
+    misconfigured build shuts out nobody behind the same address.
+    """
+
+    def __init__(
+        self,
+        failures: int = 20,
+        requests: int = 1000,
+        seconds: float = 15,
+        addresses: Addresses | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._failures = Buckets(Rate(failures, _MINUTE)) if failures else None
+        self._tokens = Buckets(Rate(requests, seconds)) if requests else None
+        self._addresses = addresses or Addresses()
+        self._clock = clock
+        self._lock = Lock()
+        self._key = secrets.token_bytes(32)
+        self._proved: OrderedDict[bytes, None] = OrderedDict()
+
+    def guard(self, inner: Authenticator) -> Authenticator:
+        """The authenticator within these limits. What several of them count, they count
+        together."""
+        return _Guarded(self, inner)
+
+    def admit(self, inner: Authenticator, credentials: Credentials, scope: Scope) -> Principal:
+        """Raises TooManyRequests, and what the authenticator raises."""
+        # Mostly nobody has failed, and then nothing more is to be found out.
+        troubled = bool(self._failures) and self._check(credentials)
+        try:
+            principal = inner.admit(credentials, scope)
+        except Unauthenticated as error:
+            if not error.reason:
+                self._failed(credentials)
+            raise
+        if troubled:
+            self._prove(credentials)
+        if principal.token_id is not None and scope.path:
+            self._count(principal.token_id)
+        return principal
+
+    def _check(self, credentials: Credentials) -> bool:
+        """Whether the address has failed of late. Raises TooManyRequests."""
+        assert self._failures is not None
+        address, now = self._addresses.of(credentials.environ), self._clock()
+        with self._lock:
+            if self._failures.level(address, now) == 0:
+                return False
+            wait = self._failures.wait(address, now)
+            shown = _shown(credentials) if wait else ""
+            if shown and self._fingerprint(shown) not in self._proved:
+                raise TooManyRequests(
+                    "too many failed sign-ins from this address", retry_after=wait
+                )
+        return True
+
+    def _failed(self, credentials: Credentials) -> None:
+        shown = _shown(credentials)
+        if self._failures is None or not shown:
+            return
+        address = self._addresses.of(credentials.environ)
+        with self._lock:
+            self._failures.spend(address, self._clock())
+            self._proved.pop(self._fingerprint(shown), None)
+
+    def _prove(self, credentials: Credentials) -> None:
+        shown = _shown(credentials)
+        if not shown:
+            return
+        with self._lock:
+            self._proved[self._fingerprint(shown)] = None
+            if len(self._proved) > _MOST_PROVED:
+                self._proved.popitem(last=False)
+
+    def _count(self, token: str) -> None:
+        if self._tokens is None:
+            return
+        with self._lock:
+            wait = self._tokens.take(token, self._clock())
+        if wait:
+            raise TooManyRequests("too many requests with this token", retry_after=wait)
+
+    def _fingerprint(self, shown: str) -> bytes:
+        """Nothing that could be turned back into credentials."""
+        return hmac.digest(self._key, shown.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+
+@frozen(eq=False)
+class _Guarded:
+    """The protocol ``Authenticator``, without further powers."""
+
+    limit: SignInLimit
+    inner: Authenticator
+
+    def admit(self, credentials: Credentials, scope: Scope) -> Principal:
+        return self.limit.admit(self.inner, credentials, scope)
+
+
+def _shown(credentials: Credentials) -> str:
+    """The credentials of a request as one text; empty: there are none."""
+    environ = credentials.environ
+    shown = [environ.get(name, "") for name in _CREDENTIALS]
+    shown[0] = credentials.authorization or shown[0]
+    query = environ.get("QUERY_STRING", "")
+    if "_token=" in query:
+        shown.append(query)
+    return "\n".join(shown) if any(shown) else ""
