@@ -106,6 +106,15 @@ def test_one_who_fails_shuts_out_nobody_that_proved_good() -> None:
     assert outcome(limit, by("Basic joe")) == "joe"
 
 
+def test_what_was_let_in_as_nobody_s_proved_nothing() -> None:
+    keeper = Doorkeeper({"Basic guess": Principal()})
+    limit = SignInLimit(failures=2).guard(keeper)
+    outcome(limit, by("Basic 0"))
+    assert outcome(limit, by("Basic guess")) == "anonymous"
+    outcome(limit, by("Basic 1"))
+    assert outcome(limit, by("Basic guess")) == "429"
+
+
 def test_what_proved_good_and_is_good_no_more_is_like_any_other() -> None:
     keeper = Doorkeeper()
     limit = SignInLimit(failures=2).guard(keeper)

@@ -173,3 +173,13 @@ def test_the_packages_of_another_group(quick_sites: Sites, people: Tenants) -> N
                     assert (stranger.status, _seen(stranger)) == (401, _seen(unknown))
     assert len(site.near.requests) == requests
     logins.close()
+
+
+def test_a_cache_on_the_way_may_not_keep_what_not_everybody_may_have(
+    office: Office, people: Tenants
+) -> None:
+    shown = office.grant(f"repository:ours/{IMAGE}:pull", login=people.ann)
+    for _ in range(2):
+        private = office.site.both(f"/v2/ours/{HELD[1]}", shown)
+        assert private["Cache-Control"] == "private, no-cache"
+        assert "Cache-Control" not in office.site.both("/v2/open/of-open/app/manifests/latest")

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_PRIVATE: Headers = (("Cache-Control", "private, no-cache"),)
+"""Of what not everybody may have: a cache between us and a caller must not hand it to the next
+(RFC 9111, 5.2.2.7), and only ``Authorization`` would tell it so by itself."""
+
 
 class Application:
     """Serves registries below the URL it is mounted at. Thread-safe."""
@@ -229,6 +233,8 @@ class Application:
             return self._tell(problem, error, asked, environ, start_response, place.headers)
         body = resolution.body
         try:
+            if not self._open and not scope.public:
+                more += _PRIVATE
             response = respond(
                 served.format, resolution, conditions(environ), (*more, *place.headers)
             )

@@ -12,6 +12,7 @@ from threading import Lock
 
 from attrs import frozen
 
+from virtreg.backends.auth.anonymous import ANONYMOUS
 from virtreg.core.ratelimit import Buckets, Rate
 from virtreg.errors import Unauthenticated
 from virtreg.model import Credentials, Principal, Scope
@@ -72,7 +73,8 @@ class SignInLimit:
             if not error.reason:
                 self._failed(credentials)
             raise
-        if troubled:
+        if troubled and principal != ANONYMOUS:
+            # Where strangers may pull, wrong credentials are let in as nobody's.
             self._prove(credentials)
         if principal.token_id is not None and scope.path:
             self._count(principal.token_id)

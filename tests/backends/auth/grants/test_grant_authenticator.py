@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 from werkzeug.security import generate_password_hash
 
 from tests.backends.auth.grants.forging import encode
@@ -34,8 +34,11 @@ class Turnstile:
     """A host's authenticator: bearer tokens of its own, users who may be sent away."""
 
     gone: set[str] = field(factory=set)
+    demoted: set[str] = field(factory=set)
 
     def admit(self, credentials: Credentials, scope: Scope) -> Principal:
+        if credentials.authorization is None and scope.public:
+            return Principal()
         if credentials.authorization != f"Bearer {FOREIGN}":
             raise Unauthenticated("not known at the turnstile")
         return self.readmit(ANN, scope)
@@ -44,7 +47,7 @@ class Turnstile:
         return principal.name not in self.gone
 
     def readmit(self, principal: Principal, scope: Scope) -> Principal:
-        if scope.repository != "app":
+        if scope.repository not in ("app", "") or principal.name in self.demoted:
             raise Forbidden("app alone")
         return principal
 
@@ -167,7 +170,25 @@ def test_nobody_is_never_recalled(
 ) -> None:
     turnstile.gone.add(Principal().name)
     shown = bearer(grants.issue(Principal(), {("hub", "app")}).text)
-    assert authenticator.admit(shown, APP) == Principal()
+    assert authenticator.admit(shown, evolve(APP, public=True)) == Principal()
+
+
+def test_a_stranger_s_grant_is_good_for_as_long_as_strangers_may_pull(
+    authenticator: GrantAuthenticator, grants: Grants
+) -> None:
+    shown = bearer(grants.issue(Principal(), {("hub", "app")}).text)
+    authenticator.admit(shown, evolve(APP, public=True))
+    assert refusal(authenticator, shown, APP) == "invalid_token"
+
+
+def test_a_grant_is_worth_no_more_than_its_holder_s_rights_of_the_moment(
+    authenticator: GrantAuthenticator, turnstile: Turnstile, grants: Grants
+) -> None:
+    shown = bearer(grants.issue(ANN, {("hub", "app")}).text)
+    assert authenticator.admit(shown, APP) == ANN
+    turnstile.demoted.add("ann")
+    with pytest.raises(Forbidden):
+        authenticator.admit(shown, APP)
 
 
 def test_bearer_tokens_of_others_are_for_the_inner_authenticator(

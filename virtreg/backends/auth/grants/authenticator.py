@@ -22,14 +22,17 @@ _ENDED: Final = "the login has ended; log in again"
 class GrantAuthenticator:
     """Admits who shows a grant to what it was given for; ``inner`` decides about all others.
 
-    A grant ends early when ``inner`` has the power Recalls and says that its holder is good no
-    more. Refresh tokens need the power Readmits. Thread-safe if ``inner`` is.
+    A grant is never worth more than what it was made from: its holder is decided about anew each
+    time where ``inner`` has the power Readmits, as strangers are for a stranger's grant; otherwise
+    it ends early when ``inner`` has the power Recalls and says that its holder is good no more.
+    Refresh tokens need the power Readmits. Thread-safe if ``inner`` is.
     """
 
     def __init__(self, inner: Authenticator, grants: Grants) -> None:
         self._inner = inner
         # Asked once: finding out costs more than a grant that is remembered.
         self._recalls = inner if isinstance(inner, Recalls) else None
+        self._readmits = inner if isinstance(inner, Readmits) else None
         self._grants = grants
 
     def admit(self, credentials: Credentials, scope: Scope) -> Principal:
@@ -41,7 +44,19 @@ class GrantAuthenticator:
         if scope.action != "pull" or (scope.registry, scope.repository) not in granted.access:
             nobody = granted.principal == ANONYMOUS
             raise Unauthenticated(_LOGIN if nobody else _OTHER, reason="insufficient_scope")
-        return granted.principal
+        if self._readmits is None:
+            return granted.principal
+        return self._again(self._readmits, granted.principal, scope)
+
+    def _again(self, inner: Readmits, principal: Principal, scope: Scope) -> Principal:
+        """A role, a group or a registry may have changed since."""
+        try:
+            if principal == ANONYMOUS:
+                return self._inner.admit(Credentials(), scope)
+            return inner.readmit(principal, scope)
+        except Unauthenticated as refusal:
+            refusal.reason = refusal.reason or "invalid_token"
+            raise
 
     def granted(self, credentials: Credentials) -> Granted | None:
         """The grant that is shown; None when none is. Raises Unauthenticated with the reason
@@ -63,13 +78,13 @@ class GrantAuthenticator:
     @property
     def readmits(self) -> bool:
         """Whether refresh tokens are any good: they are to be given out only then."""
-        return isinstance(self._inner, Readmits)
+        return self._readmits is not None
 
     def readmit(self, principal: Principal, scope: Scope) -> Principal:
         """Decide for who showed a refresh token. Raises what ``admit`` raises."""
-        if not isinstance(self._inner, Readmits) or not self.stands(principal):
+        if self._readmits is None or not self.stands(principal):
             raise Unauthenticated(_ENDED, reason="invalid_token")
-        return self._inner.readmit(principal, scope)
+        return self._readmits.readmit(principal, scope)
 
     def _ask(self, credentials: Credentials, scope: Scope) -> Principal:
         try:
