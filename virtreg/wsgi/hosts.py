@@ -21,6 +21,8 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::([0-9]{0,5}))?")
 # name server answers for (RFC 6761, 6762, 8375; the last is reserved for private use).
 _LOCAL_DOMAINS = ("localhost", "test", "local", "home.arpa", "internal")
 
+_MOST_KNOWN = 64
+
 _BROWSING = (
     "HTTP_ACCEPT_LANGUAGE",
     "HTTP_COOKIE",
@@ -56,18 +58,26 @@ class AllowedHosts:
 class LocalHosts:
     """For a server that everybody on its machine may pull from: a browser is answered under
     addresses and under names that only this network has, and those of ``names``. Other clients
-    are answered under any name, since a reverse proxy may hand on the public one. Immutable.
+    are answered under any name, since a reverse proxy may hand on the public one. Thread-safe.
 
     ``names`` as for :class:`AllowedHosts`.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._named = AllowedHosts(names)
+        self._known: set[str] = set()
+        """Values that proved local: nearly every request has the same one or two."""
 
     def check(self, environ: WSGIEnvironment) -> None:
         """Raises WrongHost, and InvalidRequest for a ``Host`` that is none."""
+        text: str = environ.get("HTTP_HOST", "")
+        if text in self._known:
+            return
         host, _ = asked(environ)
-        if host and not _local(host) and _browses(environ):
+        if not host or _local(host):
+            if len(self._known) < _MOST_KNOWN:
+                self._known.add(text)
+        elif _browses(environ):
             try:
                 self._named.check(environ)
             except WrongHost as error:
