@@ -18,7 +18,7 @@ from virtreg.errors import (
     UpstreamUnavailable,
 )
 from virtreg.formats.container.adapter import ContainerFormat
-from virtreg.model import Secret
+from virtreg.model import Algorithm, Secret
 from virtreg.testing.fakes import FakeUpstream
 
 TAG = "team/app/manifests/latest"
@@ -95,7 +95,8 @@ def test_a_tag_that_moved_gives_the_new_digest_with_the_new_body(hub_of: MakeHub
         resolved = hub.resolve(TAG)
         with resolved.body as body:
             assert b"".join(body.read()) == TWO
-        assert f"sha256:{resolved.representation.digests['sha256']}" == digest_of(TWO)  # type: ignore[index]
+        told = resolved.representation.digests[Algorithm.SHA256]
+        assert f"sha256:{told}" == digest_of(TWO)
         hub.flush()
     assert hub.get(by_digest(ONE)).body == ONE
 
