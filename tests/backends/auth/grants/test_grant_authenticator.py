@@ -173,6 +173,14 @@ def test_nobody_is_never_recalled(
     assert authenticator.admit(shown, evolve(APP, public=True)) == Principal()
 
 
+def test_a_bearer_token_beside_another_credential_is_not_what_was_refused(
+    authenticator: GrantAuthenticator,
+) -> None:
+    guess = Credentials("Bearer x", {"HTTP_PRIVATE_TOKEN": "guess"})
+    assert refusal(authenticator, guess, APP) == ""
+    assert refusal(authenticator, bearer("x"), APP) == "invalid_token"
+
+
 def test_a_stranger_s_grant_is_good_for_as_long_as_strangers_may_pull(
     authenticator: GrantAuthenticator, grants: Grants
 ) -> None:

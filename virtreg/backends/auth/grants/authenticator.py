@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from virtreg.backends.auth.anonymous import ANONYMOUS
+from virtreg.backends.auth.doors import door_of, presented
 from virtreg.backends.auth.grants.granted import Granted
 from virtreg.backends.auth.grants.grants import Grants
 from virtreg.errors import Unauthenticated
@@ -90,9 +91,15 @@ class GrantAuthenticator:
         try:
             return self._inner.admit(credentials, scope)
         except Unauthenticated as refusal:
-            if not refusal.reason and _bearer(credentials) is not None:
+            if not refusal.reason and _judged_as_bearer(credentials):
                 refusal.reason = "invalid_token"
             raise
+
+
+def _judged_as_bearer(credentials: Credentials) -> bool:
+    """Not where a token's own header goes before it: a guess there must count as one."""
+    shown = presented(credentials)
+    return shown is not None and door_of(shown).name == "bearer"
 
 
 def _bearer(credentials: Credentials) -> str | None:
