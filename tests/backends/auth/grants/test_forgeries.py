@@ -180,6 +180,8 @@ CHANGES: Mapping[str, Callable[[float], JsonObject]] = {
     "an end in text": lambda now: {"exp": str(int(now) + 300)},
     "an end that is no integer": lambda now: {"exp": now + 300.5},
     "an end that is no number": lambda now: {"exp": float("nan")},
+    "an end after years": lambda now: {"exp": int(now) + 10**8},
+    "an end after two days": lambda now: {"exp": int(now) + 2 * 86_400},
     "an endless end": lambda now: {"exp": float("inf")},
     "a true end": lambda now: {"exp": True},
     "from the future": lambda now: {"nbf": int(now) + 61},

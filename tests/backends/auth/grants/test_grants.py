@@ -217,8 +217,9 @@ def test_no_text_is_printed(grants: Grants) -> None:
     assert issued.text not in repr(grants)
 
 
-def test_grants_too_short_for_clients_and_services_without_a_name_are_refused(keys: Keys) -> None:
-    with pytest.raises(ConfigError, match="60 seconds at least, not 59"):
-        Grants(keys, "images.example", seconds=59)
+def test_lives_out_of_bounds_and_services_without_a_name_are_refused(keys: Keys) -> None:
+    for seconds in (59, 86_401):
+        with pytest.raises(ConfigError, match=f"60 to 86400 seconds, not {seconds}"):
+            Grants(keys, "images.example", seconds=seconds)
     with pytest.raises(ConfigError, match="no name"):
         Grants(keys, "")

@@ -12,6 +12,8 @@ LEEWAY: Final = 60
 """Seconds by which clocks may differ, as other registries allow."""
 REFRESH_SECONDS: Final = 30 * 86_400
 """How long a refresh token is good."""
+MOST_SECONDS: Final = 86_400
+"""How long a grant may be good."""
 
 
 @frozen

@@ -12,7 +12,12 @@ from virtreg.backends.auth.grants.claims import (
     read_grant,
     read_principal,
 )
-from virtreg.backends.auth.grants.granted import REFRESH_SECONDS, Granted, Issued
+from virtreg.backends.auth.grants.granted import (
+    MOST_SECONDS,
+    REFRESH_SECONDS,
+    Granted,
+    Issued,
+)
 from virtreg.backends.auth.grants.keys import Keys
 from virtreg.backends.auth.grants.remembered import Remembered
 from virtreg.backends.auth.grants.webtokens import Kind, WebTokens, invalid, is_ours
@@ -26,9 +31,9 @@ class Grants:
     """Grants of one service, good for ``seconds``. Thread-safe.
 
     ``service`` is the name that challenges tell clients; grants of another one are not known.
-    Raises ConfigError when it is empty, or the seconds are fewer than 60: some clients take shorter
-    lives for 60 and would show grants that are over. Grants that were verified are remembered until
-    they end, up to ``remembered`` of them.
+    Raises ConfigError when it is empty, when the seconds are more than a day, or fewer than 60:
+    some clients take shorter lives for 60 and would show grants that are over. Grants that were
+    verified are remembered until they end, up to ``remembered`` of them.
     """
 
     def __init__(
@@ -42,8 +47,10 @@ class Grants:
     ) -> None:
         if not service:
             raise ConfigError("the service that grants are for has no name")
-        if seconds < _LEAST_SECONDS:
-            raise ConfigError(f"grants must last {_LEAST_SECONDS} seconds at least, not {seconds}")
+        if not _LEAST_SECONDS <= seconds <= MOST_SECONDS:
+            raise ConfigError(
+                f"grants must last {_LEAST_SECONDS} to {MOST_SECONDS} seconds, not {seconds}"
+            )
         self._tokens = WebTokens(keys, service)
         self._clock = clock
         self._seconds = seconds

@@ -16,7 +16,7 @@ from typing import Any, Final
 import jwt
 from jwt.types import Options
 
-from virtreg.backends.auth.grants.granted import LEEWAY
+from virtreg.backends.auth.grants.granted import LEEWAY, MOST_SECONDS, REFRESH_SECONDS
 from virtreg.backends.auth.grants.keys import Keys
 from virtreg.errors import InvalidRequest, Unauthenticated
 
@@ -41,6 +41,10 @@ class Kind(enum.StrEnum):
 
     GRANT = "virtreg-grant+jwt"
     REFRESH = "virtreg-refresh+jwt"
+
+
+_LONGEST: Final = {Kind.GRANT: MOST_SECONDS, Kind.REFRESH: REFRESH_SECONDS}
+"""Seconds that a token may have left: whoever gets hold of a key makes none for ever."""
 
 
 class WebTokens:
@@ -90,7 +94,7 @@ class WebTokens:
         except (jwt.PyJWTError, ValueError, RecursionError):
             # The cause may show parts of the token.
             raise invalid("the token is not one of this service") from None
-        _check_times(claims, now)
+        _check_times(claims, now, _LONGEST[kind])
         return claims
 
 
@@ -121,11 +125,13 @@ def _kind(header: Mapping[str, object]) -> Kind | None:
     return next((kind for kind in Kind if kind.value == typ), None)
 
 
-def _check_times(claims: Mapping[str, object], now: float) -> None:
+def _check_times(claims: Mapping[str, object], now: float, longest: int) -> None:
     expires_at, not_before = claims["exp"], claims["nbf"]
     if type(expires_at) is not int or type(not_before) is not int:
         raise invalid("the token is not one of this service")
     if now >= expires_at + LEEWAY:
         raise invalid("the token has expired")
+    if expires_at > now + longest + LEEWAY:
+        raise invalid("the token is good for longer than this service gives any")
     if now < not_before - LEEWAY:
         raise invalid("the token is not valid yet: do the clocks differ?")
