@@ -8,22 +8,25 @@ user information or a query.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from virtreg.model import Answered, AnswerOutcome
 
 __all__ = [
+    "Barred",
     "ConfigError",
     "Conflict",
     "EgressRefused",
     "Forbidden",
     "IndexUnavailable",
     "IntegrityError",
+    "Invalid",
     "InvalidRequest",
     "Missing",
     "NotFound",
     "Offline",
+    "OutOfDate",
     "StorageError",
     "Unauthenticated",
     "UpstreamBusy",
@@ -67,6 +70,20 @@ class InvalidRequest(VirtregError):
     code = "invalid_request"
 
 
+class Invalid(InvalidRequest):
+    """A change that what is stored does not allow.
+
+    ``fields`` says what is wrong, by the field's name, each a text that follows the name, such as
+    ``has already been taken``.
+    """
+
+    code = "invalid"
+
+    def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:
+        super().__init__("; ".join(f"{name} {text}" for name in fields for text in fields[name]))
+        self.fields = {name: tuple(texts) for name, texts in fields.items()}
+
+
 class Unauthenticated(VirtregError):
     """Credentials are missing, unknown or expired; the answer carries a challenge.
 
@@ -94,6 +111,13 @@ class Forbidden(VirtregError):
 
     status = 403
     code = "forbidden"
+
+
+class Barred(Forbidden):
+    """Rules keep every upstream of the registry from answering for the path; ``answers`` says
+    which rule does."""
+
+    code = "barred"
 
 
 class NotFound(VirtregError):
@@ -125,6 +149,13 @@ class Conflict(VirtregError):
 
     status = 409
     code = "conflict"
+
+
+class OutOfDate(VirtregError):
+    """What was to be changed has changed since the caller looked (RFC 9110, 13.1.4)."""
+
+    status = 412
+    code = "precondition_failed"
 
 
 class ConfigError(VirtregError):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 Headers = tuple[tuple[str, str], ...]
 """Response headers in order; names in their canonical spelling."""
@@ -119,8 +119,9 @@ class Examination:
 
 
 AnswerOutcome = Literal[
-    "found", "absent", "refused", "throttled", "timeout", "unavailable", "corrupt"
+    "found", "absent", "denied", "refused", "throttled", "timeout", "unavailable", "corrupt"
 ]
+"""``denied``: not asked, since a rule of this registry keeps it from answering."""
 
 
 @frozen
@@ -262,6 +263,41 @@ class Login:
     """None: good until it is refused."""
 
 
+Coordinates = Mapping[str, str]
+"""What a path is about, as its format tells it: ``group_id``, ``artifact_id`` and ``version`` of a
+Maven file, ``image`` and ``tag`` of an image. What a path does not tell is missing."""
+
+
+@frozen
+class Rule:
+    """Whether an upstream may answer for what has certain coordinates.
+
+    Any matching ``deny`` denies. Where there are ``allow`` rules for a coordinate that a path has,
+    one of them must match. Matching ignores case.
+    """
+
+    rule_type: Literal["allow", "deny"]
+    target_coordinate: str
+    pattern: str
+    pattern_type: Literal["wildcard", "regex"] = "wildcard"
+    """``wildcard``: the whole coordinate, ``*`` standing for any text. ``regex``: RE2, found
+    anywhere in the coordinate."""
+    id: int | None = field(default=None, metadata={"configured": False})
+    """Of a rule that is stored."""
+
+
+@frozen
+class Ownership:
+    """What a registry takes from certain of its upstreams alone: where the pattern matches, as in
+    a Rule, the others are denied."""
+
+    target_coordinate: str
+    pattern: str
+    upstreams: tuple[str, ...]
+    """Names."""
+    pattern_type: Literal["wildcard", "regex"] = "wildcard"
+
+
 @frozen
 class Quota:
     """What an upstream says of the requests it still takes."""
@@ -275,7 +311,7 @@ class Quota:
 
 @frozen
 class UpstreamSpec:
-    """One upstream as configured. Names are unique within a catalog."""
+    """One upstream as configured. Names are unique within a catalog, and so are ids."""
 
     name: str
     url: str
@@ -322,6 +358,13 @@ class UpstreamSpec:
     """CIDR ranges outside the public internet that this upstream may reach."""
     ca_file: str | None = None
     """PEM bundle to trust instead of the system's."""
+    rules: tuple[Rule, ...] = field(default=(), metadata={"configured": False})
+    """What it may answer for; asked before its cache and before the network."""
+    minimum_release_age_hours: float = field(default=0, metadata={"configured": False})
+    """Releases that the upstream dates later than that are as if they were not there; so are those
+    without a date. 0: every release is taken."""
+    id: int | None = field(default=None, metadata={"configured": False})
+    """Of an upstream that is stored: its cache is kept by it, whatever its name."""
 
     @cached_property
     def anonymous(self) -> bool:
@@ -342,7 +385,8 @@ class UpstreamSpec:
         kinds = [name.lower() for name, _ in self.headers]
         kinds += ["bearer"] if self.bearer else []
         kinds += ["command"] if self.credential_command else []
-        facts = "\0".join((self.name, self.url, self.username or "", *sorted(kinds)))
+        name = self.name if self.id is None else f"#{self.id}"
+        facts = "\0".join((name, self.url, self.username or "", *sorted(kinds)))
         return hashlib.sha256(facts.encode()).hexdigest()[:20]
 
 
@@ -370,11 +414,17 @@ class RegistrySpec:
     """Who owns it: whose members may pull where access is restricted."""
     public: bool = False
     """Strangers may pull from it even so."""
+    ownerships: tuple[Ownership, ...] = field(default=(), metadata={"configured": False})
+    """What comes from certain of its upstreams alone."""
 
     @cached_property
     def key(self) -> str:
-        """The cache's name for documents merged here: changes with the members or their order."""
+        """The cache's name for documents merged here: changes with the members, their order, and
+        what they may answer for."""
         facts = "\0".join((self.name, *(upstream.key for upstream in self.upstreams)))
+        rules = [[evolve(rule, id=None) for rule in each.rules] for each in self.upstreams]
+        if any(rules) or self.ownerships:
+            facts += f"\0{rules!r}\0{self.ownerships!r}"
         return hashlib.sha256(facts.encode()).hexdigest()[:20]
 
 
