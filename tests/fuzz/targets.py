@@ -199,8 +199,9 @@ def host(noise: bytes) -> None:
 
 
 def token_scopes(noise: bytes) -> None:
-    found = parse_scopes(_latin(noise))
-    assert parse_scopes(" ".join(map(str, found))) == found
+    with suppress(InvalidRequest):
+        found = parse_scopes(_latin(noise))
+        assert parse_scopes(" ".join(map(str, found))) == found
 
 
 def credentials(noise: bytes) -> None:

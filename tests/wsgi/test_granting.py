@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from werkzeug.security import generate_password_hash
 
+from tests.wsgi.doors import Named
 from tests.wsgi.galleries import Galleries
 from tests.wsgi.images import LAYER, MANIFEST, code, digest, spec
 from tests.wsgi.tenants import (
@@ -28,6 +29,7 @@ from virtreg.events import GrantIssued
 IMAGE = "of-ours/app"
 FILE = f"/v2/ours/{IMAGE}/manifests/latest"
 SCOPE = f"repository:ours/{IMAGE}:pull"
+OPEN = "repository:open/of-open/app:pull"
 SHAPES = [
     (f"/v2/ours/{IMAGE}/manifests/latest", SCOPE),
     (f"/v2/ours/{IMAGE}/blobs/{digest(LAYER)}", SCOPE),
@@ -177,13 +179,48 @@ def test_strangers_are_given_what_is_public(office: Office) -> None:
     assert office.site.both(public).status == 200
 
 
-def test_the_login_of_another_registry_is_no_obstacle_where_strangers_may_pull(
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        basic("somebody", "of another registry"),
+        bearer("of-another-registry"),
+        {"Authorization": ""},
+        {"Private-Token": "guess"},
+        {"Deploy-Token": "guess"},
+        {"Job-Token": "guess"},
+    ],
+    ids=str,
+)
+def test_a_login_that_is_shown_must_be_right_also_where_strangers_may_pull(
+    office: Office, foreign: Named
+) -> None:
+    for scopes in ((), (OPEN,), (OPEN, SCOPE), ("nonsense",)):
+        answer = office.ask(*scopes, login=foreign)
+        assert (answer.status, code(answer)) == (401, "UNAUTHORIZED")
+    assert office.audit.events == [], "nothing is given"
+
+
+def test_a_form_s_login_must_be_right_also_where_strangers_may_pull(office: Office) -> None:
+    login = {"grant_type": "password", "username": "ann", "password": "guess"}
+    assert office.post(scope=OPEN, **login).status == 401
+
+
+def test_the_login_of_another_registry_is_no_obstacle_at_a_public_image_itself(
     office: Office,
 ) -> None:
     foreign = basic("somebody", "of another registry")
-    shown = office.grant("repository:open/of-open/app:pull", login=foreign)
-    assert office.site.both("/v2/open/of-open/app/manifests/latest", shown).status == 200
-    assert office.ask("repository:open/of-open/app:pull", SCOPE, login=foreign).status == 401
+    assert office.site.both("/v2/open/of-open/app/manifests/latest", foreign).body == MANIFEST
+
+
+@pytest.mark.parametrize("door", ["Private-Token", "Authorization"])
+def test_a_token_is_a_login_by_whichever_header_it_comes(
+    office: Office, people: Tenants, door: str
+) -> None:
+    token = people.ann_s_token
+    login = {door: token if door == "Private-Token" else f"Bearer {token}"}
+    for scopes in ((), (SCOPE,), (OPEN,)):
+        told(office.ask(*scopes, login=login))
+    assert {event.actor for event in office.audit.events} == {"ann"}
 
 
 def test_where_everything_is_public_nobody_is_challenged(

@@ -7,11 +7,13 @@ import re
 
 from attrs import frozen
 
+from virtreg.errors import InvalidRequest
+
 _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 """A ``scope-token`` of RFC 6749, 3.3."""
 _TYPE = re.compile(r"([a-z0-9]+)(?:\([a-z0-9]+\))?")
-_MOST_SCOPES = 100
-"""Far more than any client asks for at once."""
+MOST_SCOPES = 32
+"""More than any client asks for at once; each one is a decision."""
 
 
 @frozen
@@ -32,15 +34,18 @@ class RequestedScope:
 
 
 def parse_scopes(text: str) -> tuple[RequestedScope, ...]:
-    """The scopes of a list joined by spaces, in order, each once; at most the first hundred.
+    """The scopes of a list joined by spaces, in order, each once.
 
-    What is no scope is left out: clients send such things, and asking for them is no error.
+    What is no scope is left out: clients send such things, and asking for them is no error. Raises
+    InvalidRequest when there are more than ``MOST_SCOPES``.
     """
     found: dict[RequestedScope, None] = {}
     for word in text.split(" "):
         scope = _parse(word)
-        if scope is not None and len(found) < _MOST_SCOPES:
+        if scope is not None:
             found[scope] = None
+            if len(found) > MOST_SCOPES:
+                raise InvalidRequest(f"scope: asks for more than {MOST_SCOPES} resources at once")
     return tuple(found)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from virtreg.backends.auth.anonymous import ANONYMOUS
+from virtreg.backends.auth.doors import presented
 from virtreg.core.scopes import RequestedScope, parse_scopes
 from virtreg.errors import Forbidden, InvalidRequest, NotFound, Unauthenticated
 from virtreg.events import AuditEvent, GrantIssued
@@ -43,7 +44,7 @@ class _Asker:
 
     decide: Decide
     shown: bool
-    """Whether something was shown that must be right."""
+    """Whether something was shown, which then must be right whatever is asked for."""
 
 
 class Granting:
@@ -74,15 +75,16 @@ class Granting:
         method = environ["REQUEST_METHOD"]
         if method == "GET":
             fields = query_fields(environ)
+            wanted = _wanted(fields)
             asker = self._presenting(environ.get("HTTP_AUTHORIZATION"), environ)
             offline = _one(fields, "offline_token") == "true"
         elif method == "POST":
             fields = form_fields(environ)
+            wanted = _wanted(fields)
             asker = self._posting(fields, environ)
             offline = _one(fields, "access_type") == "offline"
         else:
             raise MethodNotAllowed(f"{method}: tokens are asked for by GET and POST", "GET, POST")
-        wanted = parse_scopes(" ".join(fields.get("scope", ())))
         told = self._grant(asker, wanted, environ, offline=offline, scoped=method == "POST")
         body = json.dumps(told).encode()
         return (*_HEADERS, ("Content-Length", str(len(body)))), body
@@ -90,7 +92,8 @@ class Granting:
     def _presenting(self, authorization: str | None, environ: WSGIEnvironment) -> _Asker:
         credentials = Credentials(authorization, environ)
         logins = self._service.logins
-        return _Asker(lambda scope: logins.admit(credentials, scope), authorization is not None)
+        shown = authorization is not None or presented(credentials) is not None
+        return _Asker(lambda scope: logins.admit(credentials, scope), shown)
 
     def _posting(self, fields: Fields, environ: WSGIEnvironment) -> _Asker:
         kind = _one(fields, "grant_type")
@@ -113,16 +116,18 @@ class Granting:
         offline: bool,
         scoped: bool,
     ) -> dict[str, object]:
-        principal = ANONYMOUS
+        meant = [(one, self._meant(one, environ)) for one in wanted]
+        scopes = {one: scope for one, scope in meant if scope is not None}
+        principal = self._sign_in(asker, scopes.values()) if asker.shown else ANONYMOUS
         allowed: dict[RequestedScope, Scope] = {}
-        for one in wanted:
-            scope = self._meant(one, environ)
-            admitted = None if scope is None else _admitted(asker, scope)
-            if scope is not None and admitted is not None:
+        decide = asker.decide
+        for one, scope in scopes.items():
+            admitted = _admitted(decide, scope, shown=asker.shown)
+            if admitted is not None:
                 allowed[one] = scope
                 principal = admitted if principal == ANONYMOUS else principal
-        if asker.shown and not allowed:
-            principal = self._sign_in(asker)
+            # Once what was shown has been counted and judged by, no slow check is made again.
+            decide = self._by_name(principal) or decide
         access = frozenset((scope.registry, scope.repository) for scope in allowed.values())
         issued = self._service.grants.issue(principal, access)
         self._tell(principal, access, issued.expires_in, environ)
@@ -162,12 +167,23 @@ class Granting:
         scope = scope_of(place.served, place.path)
         return evolve(scope, path=scope.repository or place.path)
 
-    def _sign_in(self, asker: _Asker) -> Principal:
-        """Who asks, as the first registry knows them that lets them in; nobody in particular where
-        none does. Raises Unauthenticated when what was shown is not good."""
-        for served in self._surfaces.images:
-            # Where strangers may pull, wrong credentials are as good as none.
-            scope = evolve(scope_of(served, ""), public=False)
+    def _by_name(self, principal: Principal) -> Decide | None:
+        """Decides about somebody who proved who they are, without another proof; None where nobody
+        can."""
+        authenticator = self._service.authenticator
+        if principal == ANONYMOUS or not authenticator.readmits:
+            return None
+        return lambda scope: authenticator.readmit(principal, scope)
+
+    def _sign_in(self, asker: _Asker, wanted: Collection[Scope]) -> Principal:
+        """Who asks, as the first registry knows them that lets them in, of those that something is
+        wanted of before the others; nobody in particular where none does. Raises Unauthenticated,
+        after one question alone, when what was shown is not good."""
+        asked = {scope.registry for scope in wanted}
+        # Where strangers may pull, wrong credentials would be as good as none, and whoever guesses
+        # some would learn from the grant whether they were right, without failing once.
+        roots = [evolve(scope_of(served, ""), public=False) for served in self._surfaces.images]
+        for scope in sorted(roots, key=lambda root: root.registry not in asked):
             try:
                 principal = asker.decide(scope)
             except (Forbidden, NotFound):
@@ -194,14 +210,18 @@ class Granting:
         )
 
 
-def _admitted(asker: _Asker, scope: Scope) -> Principal | None:
+def _wanted(fields: Fields) -> tuple[RequestedScope, ...]:
+    return parse_scopes(" ".join(fields.get("scope", ())))
+
+
+def _admitted(decide: Decide, scope: Scope, *, shown: bool) -> Principal | None:
     """Raises Unauthenticated only for what was shown."""
     try:
-        return asker.decide(scope)
+        return decide(scope)
     except (Forbidden, NotFound):
         return None
     except Unauthenticated:
-        if asker.shown:
+        if shown:
             raise
         return None
 
