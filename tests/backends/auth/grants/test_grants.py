@@ -56,7 +56,8 @@ def test_a_grant_tells_its_life_and_has_an_id_of_its_own(grants: Grants, clock: 
     text, expires_in, issued_at = first
     assert (expires_in, issued_at) == (300, clock())
     granted = grants.verify(text)
-    assert granted == Granted(ANN, ACCESS, clock() + 300, granted.id)
+    kid = opened(text)[0]["kid"]
+    assert granted == Granted(ANN, ACCESS, clock() + 300, granted.id, str(kid))
     assert grants.verify(second.text).id != granted.id
 
 
@@ -223,3 +224,39 @@ def test_lives_out_of_bounds_and_services_without_a_name_are_refused(keys: Keys)
             Grants(keys, "images.example", seconds=seconds)
     with pytest.raises(ConfigError, match="no name"):
         Grants(keys, "")
+
+
+def refused(grants: Grants, text: str) -> bool:
+    with pytest.raises(Unauthenticated) as refusal:
+        grants.verify(text)
+    return refusal.value.reason == "invalid_token"
+
+
+def test_a_removed_key_ends_what_it_signed_also_where_that_is_remembered(
+    grants: Grants, keys: Keys
+) -> None:
+    before = grants.issue(ANN, ACCESS).text
+    assert grants.verify(before).principal == ANN
+    keys.remove(1)
+    assert refused(grants, before)
+    after = grants.issue(ANN, ACCESS).text
+    assert grants.verify(after).principal == ANN
+
+
+def test_a_key_removed_elsewhere_ends_what_it_signed_within_a_minute(
+    grants: Grants, tmp_path: Path, clock: FakeClock
+) -> None:
+    shown = grants.issue(ANN, ACCESS).text
+    grants.verify(shown)
+    Keys(tmp_path / "keys", clock).remove(1)
+    clock.advance(59)
+    assert grants.verify(shown).principal == ANN
+    clock.advance(1)
+    assert refused(grants, shown)
+
+
+def test_an_older_key_s_grants_are_good_after_a_rotation(grants: Grants, keys: Keys) -> None:
+    shown = grants.issue(ANN, ACCESS).text
+    keys.rotate()
+    for _ in range(2):
+        assert grants.verify(shown).principal == ANN

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import ECAlgorithm
 
 from virtreg.backends.auth.grants import Keys
-from virtreg.errors import ConfigError
+from virtreg.errors import ConfigError, NotFound
 from virtreg.testing.fakes import FakeClock
 
 PROCESSES = 4
@@ -41,6 +41,11 @@ def file_of(
         Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption()
     ).decode()
     return json.dumps({"created_at": 1, "private_key": pem})
+
+
+def write_key(path: Path, content: str) -> None:
+    path.touch(0o600)
+    path.write_text(content)
 
 
 P256 = file_of(ec.generate_private_key(ec.SECP256R1()))
@@ -232,7 +237,7 @@ def test_a_clock_that_is_set_back_does_not_keep_keys_from_being_read(
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_file_is_named_and_not_shown(tmp_path: Path, content: str) -> None:
     path = tmp_path / "000001.json"
-    path.write_text(content)
+    write_key(path, content)
     with pytest.raises(ConfigError) as refusal:
         Keys(tmp_path)
     assert refusal.value.message.startswith(f"{path}: not a signing key")
@@ -242,8 +247,74 @@ def test_a_damaged_file_is_named_and_not_shown(tmp_path: Path, content: str) -> 
 
 
 def test_a_whole_file_of_the_same_shape_is_a_key(tmp_path: Path) -> None:
-    (tmp_path / "000007.json").write_text(P256)
+    write_key(tmp_path / "000007.json", P256)
     assert Keys(tmp_path).newest().number == 7
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such modes")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o620])
+def test_a_key_that_others_may_use_is_refused_with_what_to_do(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "my data"
+    Keys(folder)
+    path = folder / "000001.json"
+    path.chmod(mode)
+    with pytest.raises(ConfigError) as refusal:
+        Keys(folder)
+    message = refusal.value.message
+    assert message.startswith(f"{path}: others than its owner")
+    assert f"chmod 600 '{path}', and virtreg keys remove 1" in message
+    path.chmod(0o400)
+    assert Keys(folder).newest().number == 1
+
+
+def test_a_removed_key_verifies_no_more_and_the_others_stay(tmp_path: Path, keys: Keys) -> None:
+    leaked = keys.newest()
+    signing = keys.rotate()
+    assert keys.remove(1) == signing
+    assert keys.find(leaked.kid) is None
+    assert keys.find(signing.kid) == signing
+    assert [path.name for path in (tmp_path / "keys").iterdir()] == ["000002.json"]
+
+
+def test_when_the_signing_key_is_removed_a_new_one_signs(tmp_path: Path, keys: Keys) -> None:
+    old = keys.newest()
+    leaked = keys.rotate()
+    signing = keys.remove(2)
+    assert signing.number == 3
+    assert keys.newest() == signing
+    assert keys.find(leaked.kid) is None
+    assert keys.find(old.kid) == old, "what it signed is as good as before"
+    assert Keys(tmp_path / "keys").newest().kid == signing.kid
+
+
+def test_a_key_that_is_not_there_is_not_removed(tmp_path: Path, keys: Keys) -> None:
+    with pytest.raises(NotFound, match="no signing key 2"):
+        keys.remove(2)
+    assert keys.newest().number == 1
+    assert [path.name for path in (tmp_path / "keys").iterdir()] == ["000001.json"]
+
+
+def test_a_key_that_was_over_is_not_good_again_when_the_next_one_is_removed(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    keys = Keys(tmp_path / "keys", clock, keep_seconds=1000)
+    over = keys.newest()
+    keys.rotate()
+    clock.advance(999)
+    keys.rotate()
+    clock.advance(1)
+    keys.remove(2)
+    assert keys.find(over.kid) is None
+
+
+def test_the_keys_that_are_good_tell_their_ends(tmp_path: Path, clock: FakeClock) -> None:
+    keys = Keys(tmp_path / "keys", clock, keep_seconds=1000)
+    first = keys.newest()
+    assert keys.verifying() == {first: None}
+    second = keys.rotate()
+    assert list(keys.verifying().items()) == [(first, int(clock()) + 1000), (second, None)]
+    clock.advance(1000)
+    assert keys.verifying() == {second: None}
 
 
 def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:

@@ -34,13 +34,14 @@ def access_claim(access: Iterable[tuple[str, str]]) -> list[dict[str, object]]:
     ]
 
 
-def read_grant(claims: Mapping[str, Any]) -> Granted:
-    """Raises ValueError for claims that are no grant's."""
+def read_grant(kid: str, claims: Mapping[str, Any]) -> Granted:
+    """Of claims that the key ``kid`` signed. Raises ValueError where they are no grant's."""
     return Granted(
         read_principal(claims),
         frozenset(_pair(entry) for entry in _as(list, claims.get("access"))),
         _as(int, claims.get("exp")),
         _as(str, claims.get("jti")),
+        kid,
     )
 
 

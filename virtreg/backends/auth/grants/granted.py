@@ -28,6 +28,8 @@ class Granted:
     """Without the leeway."""
     id: str
     """Different for each grant; for logs."""
+    kid: str
+    """Of the key that signed it."""
 
 
 class Issued(NamedTuple):

@@ -33,7 +33,8 @@ class Grants:
     ``service`` is the name that challenges tell clients; grants of another one are not known.
     Raises ConfigError when it is empty, when the seconds are more than a day, or fewer than 60:
     some clients take shorter lives for 60 and would show grants that are over. Grants that were
-    verified are remembered until they end, up to ``remembered`` of them.
+    verified are remembered until they or the key that signed them end, up to ``remembered`` of
+    them.
     """
 
     def __init__(
@@ -69,10 +70,11 @@ class Grants:
         nothing else whatever the text."""
         now = self._clock()
         granted = self._remembered.get(text, now)
-        if granted is None:
-            claims = self._tokens.verify(Kind.GRANT, text, now)
+        # A key that is taken away takes with it what it signed, remembered or not.
+        if granted is None or not self._tokens.knows(granted.kid):
+            kid, claims = self._tokens.verify(Kind.GRANT, text, now)
             try:
-                granted = read_grant(claims)
+                granted = read_grant(kid, claims)
             except ValueError:
                 raise invalid("the token is not one of this service") from None
             self._remembered.add(text, granted)
@@ -92,7 +94,7 @@ class Grants:
     def redeem(self, text: str) -> Principal:
         """Who a refresh token was made for, whether they are still good or not. Raises
         Unauthenticated as ``verify`` does."""
-        claims = self._tokens.verify(Kind.REFRESH, text, self._clock())
+        _, claims = self._tokens.verify(Kind.REFRESH, text, self._clock())
         try:
             return read_principal(claims)
         except ValueError:

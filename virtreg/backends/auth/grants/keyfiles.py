@@ -11,6 +11,8 @@ import json
 import os
 import re
 import secrets
+import shlex
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -33,7 +35,8 @@ _MOST_BYTES: Final = 10_000
 
 
 def read_keys(folder: Path) -> tuple[Key, ...]:
-    """Oldest first; none when there is no folder. Raises ConfigError naming the file."""
+    """Oldest first; none when there is no folder. Raises ConfigError naming the file, also for one
+    that is open to others than its owner (POSIX)."""
     try:
         paths = sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
     except FileNotFoundError:
@@ -64,8 +67,14 @@ def add_key(folder: Path, number: int, now: float) -> None:
         raise ConfigError(f"{folder}: a key cannot be made: {error.strerror}") from error
 
 
-def remove_key(folder: Path, key: Key) -> None:
-    (folder / _name(key.number)).unlink(missing_ok=True)
+def remove_key(folder: Path, number: int) -> None:
+    """Remove the key of this number, if there is one. Raises ConfigError."""
+    path = folder / _name(number)
+    try:
+        path.unlink(missing_ok=True)
+        sync_folder(folder)
+    except OSError as error:
+        raise ConfigError(f"{path}: the key cannot be removed: {error.strerror}") from error
 
 
 def _name(number: int) -> str:
@@ -84,11 +93,18 @@ def _read(path: Path) -> Key | None:
     """None when the file went meanwhile."""
     try:
         with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ConfigError(f"{path}: the key cannot be read: {error.strerror}") from error
+    if os.name == "posix" and mode & 0o077:
+        raise ConfigError(
+            f"{path}: others than its owner may use this signing key (mode {mode:04o}); run "
+            f"chmod 600 {shlex.quote(str(path))}, and virtreg keys remove {int(path.stem)} if they "
+            "may have read it"
+        )
     try:
         return _parse(int(path.stem), content)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, UnsupportedAlgorithm):

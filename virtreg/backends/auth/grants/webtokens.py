@@ -69,9 +69,13 @@ class WebTokens:
             )
         return text
 
-    def verify(self, kind: Kind, text: str, now: float) -> dict[str, Any]:
-        """The claims. Raises Unauthenticated, with the reason ``invalid_token``, and nothing else
-        for any text."""
+    def knows(self, kid: str) -> bool:
+        """Whether a token that was verified by this key would be so again. Cheap."""
+        return self._keys.find(kid) is not None
+
+    def verify(self, kind: Kind, text: str, now: float) -> tuple[str, dict[str, Any]]:
+        """The ``kid`` of the key that signed it, and the claims. Raises Unauthenticated, with the
+        reason ``invalid_token``, and nothing else for any text."""
         header = _header(text)
         shown = _kind(header)
         if shown is not None and shown is not kind:
@@ -95,7 +99,7 @@ class WebTokens:
             # The cause may show parts of the token.
             raise invalid("the token is not one of this service") from None
         _check_times(claims, now, _LONGEST[kind])
-        return claims
+        return kid, claims
 
 
 def is_ours(text: str) -> bool:
