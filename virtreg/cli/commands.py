@@ -12,6 +12,7 @@ import click
 from virtreg.cli.access import group, member, user
 from virtreg.cli.access_tokens import token
 from virtreg.cli.secrets import secrets
+from virtreg.cli.signing_keys import keys
 from virtreg.cli.usable import Unusable, usable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -28,7 +29,7 @@ def virtreg() -> None:
     """One URL in front of many package registries."""
 
 
-for _commands in (user, group, member, token, secrets):
+for _commands in (user, group, member, token, secrets, keys):
     virtreg.add_command(_commands)
 
 
@@ -73,11 +74,15 @@ def serve(
 @click.option("--offline", is_flag=True, help="Only read the file; ask no upstream.")
 def check(file: Path, offline: bool) -> None:
     """Check FILE, then ask every upstream in it for one small file."""
+    from virtreg.backends.store.exposure import exposure
     from virtreg.cli.launch import Launch
 
     config = usable(Launch(file=file).config)
     _check_store(file, config.storage.url)
     click.echo(f"{file}: ok")
+    exposed = exposure(config.storage.path) if config.access.enabled else None
+    if exposed is not None:
+        click.echo(f"warning: {exposed}", err=True)
     if offline:
         return
     from virtreg.backends.http.upstream import HttpUpstream
