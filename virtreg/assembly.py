@@ -6,6 +6,7 @@ worker.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -17,11 +18,13 @@ from wsgiref.types import WSGIApplication
 from attrs import define, evolve, field, frozen
 
 from virtreg.access import Access, open_access
+from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.backends.catalog import StaticCatalog
 from virtreg.backends.http.upstream import HttpUpstream
 from virtreg.backends.index import SqlIndex, open_index
 from virtreg.backends.observers.audit import AuditLog
 from virtreg.backends.store import LocalStore, open_store
+from virtreg.backends.store.exposure import exposure
 from virtreg.config import Config
 from virtreg.core.layout import blob_key
 from virtreg.errors import ConfigError, Missing
@@ -46,6 +49,8 @@ from virtreg.wsgi.app import Application
 from virtreg.wsgi.ledger import Ledger
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.ready import ReadyAnswers
+
+_log = logging.getLogger(__name__)
 
 _CLOSING_GRACE = 10.0
 """Seconds running downloads get when the process ends and nobody waits for them any more."""
@@ -114,6 +119,7 @@ def build(
     path = config.storage.path
     store = open_store(config.storage.url or path)
     index = open_index(path)
+    _warn_of_exposure(config, authenticator)
     with ExitStack() as undone:
         undone.callback(index.close)
         # The works come later, and nobody is let in before.
@@ -185,6 +191,17 @@ def _with_logins(spec: RegistrySpec, logins: Mapping[str, CredentialProvider]) -
             evolve(upstream, login_provided=upstream.name in logins) for upstream in spec.upstreams
         ),
     )
+
+
+def _warn_of_exposure(config: Config, authenticator: Authenticator | None) -> None:
+    """Where not everybody may pull, not every account of the machine is to read the files."""
+    if authenticator is None:
+        restricted = config.access.enabled
+    else:
+        restricted = type(authenticator) is not Anonymous
+    exposed = exposure(config.storage.path) if restricted else None
+    if exposed is not None:
+        _log.warning("%s", exposed)
 
 
 def _spool_folder(store: CacheStore, path: Path) -> Callable[[], Path]:

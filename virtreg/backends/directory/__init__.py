@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -11,7 +10,7 @@ from virtreg.backends.directory.sql import SqlDirectory
 from virtreg.backends.sql.database import Database
 from virtreg.backends.sql.faults import Trouble
 from virtreg.backends.sql.migrate import Ledger, upgrade
-from virtreg.backends.sql.sqlite import alone_in, sqlite_engine, use_wal
+from virtreg.backends.sql.sqlite import alone_in, make_database, sqlite_engine
 from virtreg.errors import StorageError
 
 __all__ = ["FILE", "LEDGER", "SqlDirectory", "open_directory"]
@@ -45,12 +44,10 @@ def open_directory(folder: str | Path) -> SqlDirectory:
 
 
 def _prepared(file: Path) -> SqlDirectory:
-    # SQLite gives its side files the mode of the database.
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     database = Database(partial(sqlite_engine, file, durable=True), _TROUBLE)
     try:
         with _TROUBLE.told("open"):
-            use_wal(file)
+            make_database(file)
         upgrade(database, LEDGER, str(file))
     except BaseException:
         database.close()

@@ -10,7 +10,7 @@ from virtreg.backends.index.sql import SqlIndex
 from virtreg.backends.sql.database import Database
 from virtreg.backends.sql.faults import Trouble
 from virtreg.backends.sql.migrate import upgrade
-from virtreg.backends.sql.sqlite import alone_in, sqlite_engine, use_wal
+from virtreg.backends.sql.sqlite import alone_in, make_database, sqlite_engine
 from virtreg.errors import ConfigError, IndexUnavailable
 
 __all__ = ["SqlIndex", "open_index"]
@@ -21,9 +21,9 @@ _TROUBLE = Trouble("the index", IndexUnavailable)
 def open_index(place: str | Path) -> SqlIndex:
     """The index in a folder on a local disk, as ``index.sqlite`` and ``downloads.sqlite``.
 
-    Makes the folder and the databases, or brings older ones up to date. Raises ConfigError for a
-    place that cannot be an index or one made by a newer version, IndexUnavailable when the disk
-    or the database fails.
+    Makes the folder and the databases, for the user alone who does, or brings older ones up to
+    date. Raises ConfigError for a place that cannot be an index or one made by a newer version,
+    IndexUnavailable when the disk or the database fails.
     """
     if isinstance(place, str) and "://" in place:
         raise ConfigError(
@@ -33,7 +33,7 @@ def open_index(place: str | Path) -> SqlIndex:
     if folder.is_file():
         raise ConfigError(f"the index must be a folder, not a file: {folder}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with alone_in(folder):
             return _prepared(folder / "index.sqlite", folder / "downloads.sqlite")
     except OSError as error:
@@ -51,7 +51,7 @@ def _prepared(index_file: Path, counts_file: Path) -> SqlIndex:
             (counts_file, counts, DOWNLOADS),
         ):
             with _TROUBLE.told("open"):
-                use_wal(file)
+                make_database(file)
             upgrade(database, ledger, str(file))
     except BaseException:
         index.close()

@@ -41,11 +41,14 @@ def sqlite_engine(file: Path, *, durable: bool = False) -> Engine:
     return engine
 
 
-def use_wal(file: Path) -> None:
-    """Turn WAL on, which the file remembers. Raises sqlite3.Error.
+def make_database(file: Path) -> None:
+    """Make the file, for its owner alone, unless it is there, and turn WAL on, which it remembers.
+    Raises OSError and sqlite3.Error.
 
     SQLite does not wait here as it does elsewhere: call it where no other process does.
     """
+    # SQLite gives its side files the mode of the database.
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
 

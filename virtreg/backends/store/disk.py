@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
+
+_PRIVATE: Final = 0o700
 
 
 def sync_folder(folder: Path) -> None:
@@ -16,17 +19,18 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make ``folder`` and its missing parents, durably; harmless when it exists.
+    """Make ``folder`` and its missing parents, durably and for their owner alone; harmless when it
+    exists, whoever may read it then.
 
     Raises OSError.
     """
     try:
-        folder.mkdir()
+        folder.mkdir(_PRIVATE)
     except FileExistsError:
         return
     except FileNotFoundError:
         make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(_PRIVATE, exist_ok=True)
     sync_folder(folder.parent)
 
 

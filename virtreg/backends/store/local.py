@@ -22,8 +22,9 @@ from virtreg.core.layout import BLOBS, sha256_of
 class LocalStore:
     """A CacheStore, with Spools, in a folder that many processes of one host may share.
 
-    Nothing is touched before the first use; folders are made on demand. A blob appears by rename,
-    after its bytes are on disk, so a crash leaves either the whole blob or none.
+    Nothing is touched before the first use; folders are made on demand, for their owner alone. A
+    blob appears by rename, after its bytes are on disk, so a crash leaves either the whole blob or
+    none.
     """
 
     def __init__(self, root: Path) -> None:

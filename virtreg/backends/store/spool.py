@@ -74,11 +74,11 @@ def sweep(root: Path, older_than: float = math.inf) -> int:
 def _claim(root: Path) -> tuple[Path, int]:
     while True:
         lock = root / f"{os.getpid()}-{secrets.token_hex(8)}.lock"
-        lock.touch(exist_ok=False)
+        lock.touch(0o600, exist_ok=False)
         descriptor = _take(lock)
         # Between touch and flock a sweeping neighbour may have taken it for litter.
         if descriptor is not None:
-            lock.with_suffix("").mkdir()
+            lock.with_suffix("").mkdir(0o700)
             return lock.with_suffix(""), descriptor
 
 
