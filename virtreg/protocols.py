@@ -308,7 +308,8 @@ class Directory(Protocol):
         ...
 
     def save_user(self, user: User) -> None:
-        """Insert or replace by name."""
+        """Insert or replace by name. May raise Conflict when the name of a new one could be taken
+        for another's."""
         ...
 
     def remove_user(self, name: str) -> None:
@@ -322,7 +323,8 @@ class Directory(Protocol):
         ...
 
     def add_group(self, name: str) -> Group:
-        """Raises Conflict when there is one."""
+        """Raises Conflict when there is one, and may when there is one that it could be taken
+        for."""
         ...
 
     def switch_group(self, name: str, enabled: bool) -> None:
@@ -343,7 +345,8 @@ class Directory(Protocol):
 
     def add_token(self, token: Token, digest: str) -> None:
         """``digest`` is the SHA-256 of the secret, in hex. Raises Conflict when the id, the
-        digest, or a deploy token's username within its group is taken, NotFound when the user or
+        digest, or a deploy token's username within its group is taken, and may when a user's name
+        could be taken for the username of a group's or deploy token; NotFound when the user or
         the group is not there."""
         ...
 

@@ -247,11 +247,11 @@ def test_tokens_are_listed_newest_first_with_their_state(peopled: Run, data: Pat
         directory.add_token(old, digest_of("1"))
         directory.add_token(personal(2, "bert"), digest_of("2"))
         directory.used_tokens({"t2": 90_061.0})
-    peopled("token", "create", "--kind", "deploy", "--group", "tools", "--username", "anna")
+    peopled("token", "create", "--kind", "deploy", "--group", "tools", "--username", "puller")
     assert peopled("token", "revoke", "t2").exit_code == 0
     found = listed(peopled, "token", "list")
     assert [(each["username"], each["state"]) for each in found] == [
-        ("anna", "good"),
+        ("puller", "good"),
         ("bert", "revoked"),
         ("anna", "expired"),
     ]

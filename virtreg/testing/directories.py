@@ -88,7 +88,7 @@ class DirectorySuite:
         for user in ("anna", "bert"):
             peopled.set_role("builds", user, Role.GUEST)
         job = evolve(personal(2), kind=TokenKind.JOB)
-        kept = [personal(3, "bert"), deploy(4, "anna")]
+        kept = [personal(3, "bert"), deploy(4, "puller")]
         for token in (personal(1), job, *kept):
             peopled.add_token(token, digest_of(token.id))
         peopled.remove_user("anna")

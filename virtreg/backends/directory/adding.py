@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, select, true
 
-from virtreg.backends.directory.names import check_name, check_title
+from virtreg.backends.directory.alike import ROBOTS, fit_robot
+from virtreg.backends.directory.names import check_name, check_new_name, check_title
 from virtreg.backends.directory.schema import groups, tokens, users
 from virtreg.core.identity import Token, TokenKind
 from virtreg.errors import Conflict, InvalidRequest, NotFound
@@ -31,8 +32,9 @@ def check_token(token: Token) -> None:
     """Raise InvalidRequest for names that are none, and unless the token has exactly what its kind
     has: a group for GROUP and DEPLOY, a role for GROUP."""
     check_title(token.name, "token name")
-    check_name(token.username, "token username")
-    if (token.group is not None) != (token.kind in (TokenKind.GROUP, TokenKind.DEPLOY)):
+    check = check_new_name if token.kind in ROBOTS else check_name
+    check(token.username, "token username")
+    if (token.group is not None) != (token.kind in ROBOTS):
         raise InvalidRequest(f"a {token.kind} token {_needs(token.group is None)} a group")
     if (token.role is not None) != (token.kind is TokenKind.GROUP):
         raise InvalidRequest(f"a {token.kind} token {_needs(token.role is None)} a role")
@@ -40,9 +42,11 @@ def check_token(token: Token) -> None:
 
 def fit_token(connection: Connection, token: Token, digest: str) -> None:
     """Raise NotFound unless the token's user or group is there, Conflict when its id, its digest or
-    a deploy token's username in its group is taken. That of a revoked token is free again."""
+    a deploy token's username in its group is taken, or a robot's username is a user's. That of a
+    revoked token is free again."""
     if token.group is not None:
         need_group(connection, token.group)
+        fit_robot(connection, token.username)
     else:
         need_user(connection, token.username)
     if exists(connection, tokens.c.id == token.id):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from virtreg.errors import InvalidRequest
@@ -13,6 +14,28 @@ _NAME: Final = re.compile(r"[^\s:]+")
 _RESERVED: Final = frozenset({"anonymous", "gitlab-ci-token", "<token>"})
 """Who nobody is: the stranger, the user name that goes with every job token, and the one that says
 that an identity token follows (what Docker's credential helpers put for it)."""
+
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+"""Of the code points that Unicode calls Default_Ignorable, those that Python calls printable, as
+they are left by NFKC."""
+
+
+def folded(name: str) -> str:
+    """The same for all names that differ in case or Unicode form alone: a compatibility caseless
+    match (Unicode Standard, 3.13, D146), without what is not seen. Of ASCII: in lower case."""
+    decomposed = unicodedata.normalize("NFD", name).casefold()
+    composed = unicodedata.normalize("NFKD", decomposed).casefold()
+    return unicodedata.normalize("NFKC", _UNSEEN.sub("", composed))
+
+
+def check_new_name(text: str, what: str) -> None:
+    """As ``check_name``, for somebody or something that is not there yet: what could be taken for a
+    reserved name is reserved too."""
+    check_name(text, what)
+    if folded(text) in _RESERVED:
+        raise InvalidRequest(f"{what} {text!r}: is reserved, however it is spelled")
 
 
 def check_name(text: str, what: str) -> None:

@@ -9,12 +9,13 @@ from sqlalchemy import Connection, delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from virtreg.backends.directory import adding
-from virtreg.backends.directory.names import check_name
+from virtreg.backends.directory.alike import fit_group, fit_user
+from virtreg.backends.directory.names import check_name, check_new_name
 from virtreg.backends.directory.rows import group_of, row_of, token_of, user_of
 from virtreg.backends.directory.schema import groups, members, revisions, tokens, users
 from virtreg.backends.sql.database import Database
 from virtreg.core.identity import Group, Role, Token, TokenKind, User
-from virtreg.errors import Conflict, NotFound
+from virtreg.errors import NotFound
 
 _OF_USERS = (TokenKind.PERSONAL.value, TokenKind.JOB.value)
 
@@ -23,7 +24,9 @@ class SqlDirectory:
     """A Directory that Announces.
 
     Every method raises StorageError for database trouble. Those that name somebody or something
-    new raise InvalidRequest for what cannot be a name. Safe from any thread; may exist before a
+    new raise InvalidRequest for what cannot be a name, and Conflict for one that could be taken for
+    another: a user's or a group's that differs from another's in case or Unicode form alone, or of
+    a token and of a user the same. Safe from any thread; may exist before a
     fork and be used after it.
     """
 
@@ -52,6 +55,9 @@ class SqlDirectory:
         facts = {"administrator": user.administrator, "blocked": user.blocked}
         statement = insert(users).values(name=user.name, **facts)
         with self._changing() as connection:
+            if not adding.exists(connection, users.c.name == user.name):
+                check_new_name(user.name, "user")
+                fit_user(connection, user.name)
             connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=facts))
 
     def remove_user(self, name: str) -> None:
@@ -71,10 +77,9 @@ class SqlDirectory:
             return [group_of(row) for row in connection.execute(select(groups).order_by("id"))]
 
     def add_group(self, name: str) -> Group:
-        check_name(name, "group")
+        check_new_name(name, "group")
         with self._changing() as connection:
-            if adding.exists(connection, groups.c.name == name):
-                raise Conflict(f"there is a group {name!r} already")
+            fit_group(connection, name)
             statement = insert(groups).values(name=name, enabled=True).returning(groups)
             return group_of(connection.execute(statement).one())
 
