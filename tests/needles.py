@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from attrs import define, field
 
@@ -34,26 +37,37 @@ class Needles:
             if any(spelling in content for spelling in spellings(secret))
         ]
 
-    def found_below(self, folder: Path, spared: Iterable[Path] = ()) -> list[str]:
-        """As ``found``, in all files of a folder but those spared."""
+    def found_below(
+        self, folder: Path, spared: Iterable[Path] = (), longest: int = -1
+    ) -> list[str]:
+        """As ``found``, in all files of a folder but those spared; of each no more than the
+        ``longest`` bytes that it begins with."""
         files = [path for path in folder.rglob("*") if path.is_file()]
         assert files
-        left = set(files) - set(spared)
-        return [hit for path in left for hit in self.found(str(path), path.read_bytes())]
+        hits: list[str] = []
+        for path in set(files) - set(spared):
+            with path.open("rb") as file:
+                hits += self.found(str(path), file.read(longest))
+        return hits
 
 
-def spellings(secret: str) -> Iterator[bytes]:
-    """As it is, percent-encoded, in hex, and in base64, whatever stands before and after it."""
+@cache
+def spellings(secret: str) -> frozenset[bytes]:
+    """As it is, percent-encoded, as in forms, as JSON escapes it, in hex, and in base64, whatever
+    stands before and after it."""
     content = secret.encode()
-    yield content
-    yield quote(secret, safe="").encode()
-    yield content.hex().encode()
+    written = json.dumps(secret)[1:-1]
+    found = {content, written.encode(), written.replace("/", "\\/").encode()}
+    for escaped in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
+        lower = re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), escaped)
+        found |= {escaped.encode(), lower.encode()}
+    found |= {content.hex().encode(), content.hex().upper().encode()}
     for before in range(3):
         # What no neighbour has a part in: whole groups of three bytes.
         inner = content[(3 - before) % 3 :]
         inner = inner[: len(inner) // 3 * 3]
-        yield base64.b64encode(inner)
-        yield base64.urlsafe_b64encode(inner)
+        found |= {base64.b64encode(inner), base64.urlsafe_b64encode(inner)}
+    return frozenset(found)
 
 
 def command_lines() -> bytes:
