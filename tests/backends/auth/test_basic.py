@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.security import generate_password_hash
@@ -17,6 +18,7 @@ from virtreg.protocols import Authenticator
 from virtreg.testing.authenticators import AuthenticatorSuite
 
 SCOPE = Scope("registry", "a/b")
+PUBLIC = Scope("registry", "a/b", public=True)
 CHEAP = "scrypt:256:8:1"
 
 
@@ -171,3 +173,34 @@ def test_an_unknown_user_costs_as_much_as_a_wrong_password(slow: Authenticator) 
     wrong = cost(slow, basic("ann", "guess"), times=3)
     unknown = cost(slow, basic("eve", "guess"), times=3)
     assert wrong / 2 < unknown < wrong * 2
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [Credentials(), basic("ann", "guess"), basic("eve", "secret"), Credentials("Bearer abc")],
+)
+def test_strangers_pull_from_public_registries_and_do_nothing_else(
+    credentials: Credentials,
+) -> None:
+    authenticator = BasicAuthenticator(cheap(ann="secret"))
+    assert authenticator.admit(credentials, PUBLIC) == Principal()
+    for scope in (SCOPE, evolve(PUBLIC, action="read"), evolve(PUBLIC, action="configure")):
+        with pytest.raises(Unauthenticated):
+            authenticator.admit(credentials, scope)
+
+
+def test_who_is_known_has_a_name_at_a_public_registry_too() -> None:
+    authenticator = BasicAuthenticator(cheap(ann="secret"))
+    authenticator.admit(basic("ann", "secret"), SCOPE)
+    assert authenticator.admit(basic("ann", "secret"), PUBLIC) == Principal("ann")
+    assert authenticator.admit(basic("ann", "guess"), PUBLIC) == Principal()
+
+
+def test_a_public_registry_is_no_place_to_guess_passwords_at() -> None:
+    """Right or wrong, known or not: the answer is the same, and nothing was hashed for it."""
+    authenticator = BasicAuthenticator({"ann": generate_password_hash("secret")})
+    once = cost(BasicAuthenticator({"ann": generate_password_hash("secret")}), basic("ann", "x"))
+    begun = time.thread_time()
+    for guess in ("guess", "secret", "secret"):
+        assert authenticator.admit(basic("ann", guess), PUBLIC) == Principal()
+    assert time.thread_time() - begun < once / 2

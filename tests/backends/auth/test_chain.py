@@ -10,10 +10,13 @@ from tests.backends.auth.people import OURS, People, basic, bearer
 from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.backends.auth.basic import BasicAuthenticator
 from virtreg.backends.auth.chain import chain
+from virtreg.backends.auth.members import Members
+from virtreg.backends.auth.passwords import PasswordAuthenticator
 from virtreg.backends.auth.tokens import TokenAuthenticator
+from virtreg.core.identity import TokenKind
 from virtreg.errors import Forbidden, IndexUnavailable, NotFound, Unauthenticated, VirtregError
 from virtreg.model import Credentials, Principal, Scope
-from virtreg.protocols import Authenticator, Recalls
+from virtreg.protocols import Authenticator, Readmits, Recalls
 from virtreg.testing.authenticators import AuthenticatorSuite
 
 
@@ -105,3 +108,31 @@ def test_everybody_who_recalls_has_a_say() -> None:
 
 def test_where_nobody_recalls_everybody_stands() -> None:
     assert chain(Anonymous()).stands(Principal("ann", "t1"))
+
+
+def test_robots_stand_beside_members() -> None:
+    people = People()
+    robot, anns = people.token(TokenKind.DEPLOY, "robot"), people.token()
+    passwords = PasswordAuthenticator(lambda name, text: name if text == "secret" else None)
+    tokens = TokenAuthenticator(people.directory)
+    both = chain(tokens, Members(passwords, people.directory))
+    admitted = [
+        both.admit(shown, OURS)
+        for shown in (basic("robot", robot), basic("ann", anns), basic("ann", "secret"))
+    ]
+    assert [(each.name, each.token_id) for each in admitted] == [
+        ("robot", "t1"),
+        ("ann", "t2"),
+        ("ann", None),
+    ]
+    assert all(both.stands(each) for each in admitted)
+    people.directory.revoke_token("t1", 2.0)
+    assert [both.stands(each) for each in admitted] == [False, True, True]
+    tokens.close()
+
+
+def test_a_chain_admits_nobody_again() -> None:
+    tokens = TokenAuthenticator(People().directory)
+    assert isinstance(tokens, Readmits)
+    assert not isinstance(chain(tokens), Readmits)
+    tokens.close()

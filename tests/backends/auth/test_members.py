@@ -4,14 +4,14 @@ import base64
 from collections.abc import Sequence
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from virtreg.backends.auth.members import Members
 from virtreg.backends.auth.passwords import PasswordAuthenticator
 from virtreg.core.identity import Role, User
 from virtreg.errors import Forbidden, NotFound, Unauthenticated
 from virtreg.model import Credentials, Principal, Scope
-from virtreg.protocols import Authenticator
+from virtreg.protocols import Authenticator, Readmits, Recalls
 from virtreg.testing.authenticators import AuthenticatorSuite
 from virtreg.testing.memory import MemoryDirectory
 
@@ -84,7 +84,7 @@ def test_strangers_pull_from_public_registries_alone(credentials: Credentials) -
     members = Site().members()
     public = Scope("registry", "a/b", group="team", public=True)
     assert members.admit(credentials, public) == Principal()
-    assert members.admit(basic("ann"), public) == Principal("ann")
+    assert members.admit(basic("ann"), PULL) == members.admit(basic("ann"), public)
     for scope in (PULL, Scope("registry", "", "configure", group="team", public=True)):
         with pytest.raises(Unauthenticated):
             members.admit(credentials, scope)
@@ -134,3 +134,67 @@ def test_the_one_inside_may_say_no() -> None:
     site.directory.remove_user("ann")
     assert outer.stands(Principal("max"))
     assert not outer.stands(Principal("ann"))
+
+
+def test_a_group_that_is_off_is_not_there_for_who_is_known_though_strangers_might_pull() -> None:
+    site = Site()
+    site.directory.switch_group("team", False)
+    with pytest.raises(NotFound):
+        site.members().admit(basic("ann"), evolve(PULL, public=True))
+    with pytest.raises(Unauthenticated):
+        site.members().admit(Credentials(), evolve(PULL, public=True))
+
+
+def test_a_token_of_nobody_here_is_for_others_to_judge() -> None:
+    site = Site()
+    members = site.members()
+    assert members.stands(Principal("robot", "t1"))
+    assert members.stands(Principal("ann", "t1"))
+    site.directory.save_user(User("ann", blocked=True))
+    site.now = 1.0
+    assert not members.stands(Principal("ann", "t1"))
+
+
+@define
+class Session:
+    """Knows people by a session, and again by their name as long as it lasts."""
+
+    ended: set[str] = field(factory=set)
+
+    def admit(self, credentials: Credentials, scope: Scope) -> Principal:
+        return self.readmit(Principal(credentials.environ.get("session", "")), scope)
+
+    def readmit(self, principal: Principal, scope: Scope) -> Principal:
+        if not principal.name or principal.name in self.ended:
+            raise Unauthenticated("no session")
+        return principal
+
+
+def test_who_is_admitted_again_may_what_the_roles_say_by_now() -> None:
+    site, sessions = Site(), Session()
+    members = Members(sessions, site.directory, clock=lambda: site.now)
+    assert isinstance(members, Readmits)
+    assert members.admit(Credentials(environ={"session": "ann"}), PULL) == Principal("ann")
+    assert members.readmit(Principal("ann"), PULL) == Principal("ann")
+    with pytest.raises(Forbidden):
+        members.readmit(Principal("ann"), evolve(PULL, action="configure"))
+    site.directory.set_role("team", "ann", None)
+    site.now = 1.0
+    with pytest.raises(NotFound):
+        members.readmit(Principal("ann"), PULL)
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_who_is_gone_or_was_signed_out_is_not_admitted_again(public: bool) -> None:
+    site, sessions = Site(), Session({"max"})
+    members = Members(sessions, site.directory)
+    assert isinstance(members, Readmits)
+    for name in ("max", "eve"):
+        with pytest.raises(Unauthenticated):
+            members.readmit(Principal(name), evolve(PULL, public=public))
+
+
+def test_nobody_is_admitted_again_by_whom_it_could_not_be_told() -> None:
+    members = Site().members()
+    assert isinstance(members, Recalls)
+    assert not isinstance(members, Readmits)

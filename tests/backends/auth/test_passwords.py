@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from virtreg.backends.auth.passwords import PasswordAuthenticator
 from virtreg.backends.auth.unavailable import SignInUnavailable
@@ -120,3 +120,23 @@ def test_eight_are_checked_at_once() -> None:
         callers = [basic(f"user-{n}", "secret") for n in range(8)]
         found = threads.map(lambda caller: authenticator.admit(caller, SCOPE).name, callers)
         assert list(found) == [f"user-{n}" for n in range(8)]
+
+
+def test_nobody_is_asked_about_at_a_public_registry() -> None:
+    book, now = Book(), [0.0]
+    authenticator = PasswordAuthenticator(book.check, seconds=10, clock=lambda: now[0])
+    public = evolve(SCOPE, public=True)
+    callers = [
+        Credentials(),
+        basic("ann", "guess"),
+        basic("ann", "correct horse"),
+        basic("ann", ""),
+    ]
+    assert {authenticator.admit(caller, public) for caller in callers} == {Principal()}
+    assert book.asked == []
+    authenticator.admit(basic("ann", "correct horse"), SCOPE)
+    assert authenticator.admit(basic("ann", "correct horse"), public) == Principal("ann")
+    now[0] = 10.0
+    assert authenticator.admit(basic("ann", "correct horse"), public) == Principal()
+    with pytest.raises(Unauthenticated):
+        authenticator.admit(basic("ann", "guess"), evolve(public, action="configure"))

@@ -7,12 +7,15 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from werkzeug.security import check_password_hash
 
+from virtreg.backends.auth.anonymous import ANONYMOUS
 from virtreg.backends.auth.hashing import Hashing
 from virtreg.backends.auth.schemes import parse_basic
+from virtreg.backends.auth.strangers import strangers_may
 from virtreg.backends.auth.verified import Verified
 from virtreg.errors import ConfigError, Unauthenticated
 from virtreg.model import Credentials, Principal, Scope
@@ -23,7 +26,8 @@ _USER: Final = re.compile(r"[^:\x00-\x1f\x7f]+")
 
 
 class BasicAuthenticator:
-    """Admits the users of a mapping from user name to password hash, to every scope.
+    """Admits the users of a mapping from user name to password hash, to every scope, and strangers
+    to pull from public registries.
 
     Hashes are in the format of ``werkzeug.security.generate_password_hash``; scrypt is meant.
     Raises ConfigError, naming the user, for a name that Basic cannot carry and for anything that is
@@ -34,7 +38,9 @@ class BasicAuthenticator:
     remembered can be turned back into a password. An unknown user costs as much time as a wrong
     password, as long as all hashes have the same parameters. Passwords are hashed one at a time: a
     flood of wrong ones takes the memory of one hash, one processor and few threads, since only so
-    many may wait, and callers who are remembered do not wait for it.
+    many may wait, and callers who are remembered do not wait for it. Where strangers may pull
+    nothing is hashed: who is not remembered is a stranger, whatever they show, since clients of a
+    mirror send it the credentials of the registry behind.
     """
 
     def __init__(self, users: Mapping[str, str], *, remembered: int = 1024) -> None:
@@ -45,19 +51,24 @@ class BasicAuthenticator:
         self._verified = Verified[Principal](remembered)
         self._hashing = Hashing(_MOST_WAITING)
 
-    def admit(self, credentials: Credentials, scope: Scope) -> Principal:  # noqa: ARG002
+    def admit(self, credentials: Credentials, scope: Scope) -> Principal:
         """Raises Unauthenticated when the header is absent, malformed or not right, and
-        TooManySignIns, a 503, while too many others wait to be checked."""
-        header = credentials.authorization
-        if header is None:
-            raise Unauthenticated("a user name and a password are needed")
-        name, password = parse_basic(header)
-        # Of what the header says, not of its spelling: one user takes one place in the memory.
-        fingerprint = self._digest(f"{name}:{password}")
+        TooManySignIns, a 503, while too many others wait to be checked; neither where strangers
+        may pull."""
+        if strangers_may(scope):
+            with suppress(Unauthenticated):
+                return self._verified.get(self._fingerprint(*_shown(credentials))) or ANONYMOUS
+            return ANONYMOUS
+        name, password = _shown(credentials)
+        fingerprint = self._fingerprint(name, password)
         principal = self._verified.get(fingerprint)
         if principal is not None:
             return principal
         return self._hashing.run(fingerprint, lambda: self._sign_in(fingerprint, name, password))
+
+    def _fingerprint(self, name: str, password: str) -> bytes:
+        """Of what the header says, not of its spelling: one user takes one place in the memory."""
+        return self._digest(f"{name}:{password}")
 
     def _sign_in(self, fingerprint: bytes, name: str, password: str) -> Principal:
         principal = self._verified.get(fingerprint)
@@ -81,6 +92,12 @@ class BasicAuthenticator:
 
     def _digest(self, text: str) -> bytes:
         return hmac.digest(self._key, text.encode(), hashlib.sha256)
+
+
+def _shown(credentials: Credentials) -> tuple[str, str]:
+    if credentials.authorization is None:
+        raise Unauthenticated("a user name and a password are needed")
+    return parse_basic(credentials.authorization)
 
 
 def _check(users: Mapping[str, str]) -> None:

@@ -38,7 +38,10 @@ def chain(first: Authenticator, *others: Authenticator) -> Chain:
 
     Those with the power Recalls must stand by principals they never admitted.
     :class:`~virtreg.backends.auth.tokens.TokenAuthenticator` stands by principals without a
-    ``token_id``, so others beside it leave that empty.
-    Refresh tokens are not for chains: nothing says whose principal it was.
+    ``token_id``, so others beside it leave that empty, and a chain has one of it.
+    :class:`~virtreg.backends.auth.members.Members` stands by holders of tokens that are no users.
+
+    A chain never has the power Readmits, and so gives no refresh tokens: nothing says whose
+    principal it was, and a part that goes by names would take up a token that another one refuses.
     """
     return Chain(first, *others)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Self, cast
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from virtreg.backends.auth.anonymous import ANONYMOUS
 from virtreg.backends.auth.verified import Verified
@@ -15,7 +15,7 @@ from virtreg.core.identity import Caller, TokenKind, TokenScope
 from virtreg.core.permissions import Verdict, decide
 from virtreg.errors import Forbidden, NotFound, Unauthenticated
 from virtreg.model import Credentials, Principal, Scope
-from virtreg.protocols import Authenticator, Directory, Recalls
+from virtreg.protocols import Authenticator, Directory, Readmits, Recalls
 
 _EVERYTHING: Final = frozenset(TokenScope)
 _ASKED_EVERY: Final = 1.0
@@ -24,9 +24,12 @@ _REMEMBERED: Final = 16_384
 
 @frozen
 class _Known:
-    """What the directory says of one user: nothing, for one who may not sign in."""
+    """What the directory says of one user."""
 
     caller: Caller | None
+    """None for one who may not sign in."""
+    there: bool
+    """Whether there is a user of that name."""
 
 
 @frozen(eq=False)
@@ -49,8 +52,13 @@ class Members:
     not be known here.
 
     Changes of the directory are seen within a second. ``clock`` gives seconds that never run
-    backwards. Has the power Recalls. Thread-safe where the two are.
+    backwards. Has the power Recalls, and the power Readmits where ``inner`` has it: nobody else
+    could tell whether a password, say, is still good. Thread-safe where the two are.
     """
+
+    def __new__(cls, inner: Authenticator, *_: object, **__: object) -> Self:
+        readmits = cls is Members and isinstance(inner, Readmits)
+        return super().__new__(cast("type[Self]", _Readmitting) if readmits else cls)
 
     def __init__(
         self,
@@ -72,10 +80,34 @@ class Members:
         principal = ANONYMOUS
         refusal = Unauthenticated("nobody who is known here signed in")
         try:
-            principal = self._inner.admit(credentials, scope)
+            principal = self._inner.admit(credentials, self._asked(memory, scope))
         except Unauthenticated as error:
             refusal = error
-        caller = self._caller(memory, principal)
+        return self._decided(memory, principal, scope, refusal)
+
+    def stands(self, principal: Principal) -> bool:
+        """Whether the user is still in the directory and not blocked, and ``inner`` does not say
+        no. A token's holder who is no user here is somebody else's to judge: beside this one in a
+        chain, tokens sign in that are no user's."""
+        if principal != ANONYMOUS:
+            known = self._known(self._current(), principal.name)
+            if known.caller is None and (known.there or principal.token_id is None):
+                return False
+        return not isinstance(self._inner, Recalls) or self._inner.stands(principal)
+
+    def _asked(self, memory: _Memory, scope: Scope) -> Scope:
+        """What ``inner`` is asked. Who shows something is to be known where strangers may not pull
+        because the group is off."""
+        if scope.public and not self._enabled(memory, scope.group):
+            return evolve(scope, public=False)
+        return scope
+
+    def _decided(
+        self, memory: _Memory, principal: Principal, scope: Scope, refusal: Unauthenticated
+    ) -> Principal:
+        caller = None
+        if principal != ANONYMOUS:
+            caller = self._known(memory, principal.name).caller
         enabled = self._enabled(memory, scope.group)
         verdict = decide(caller, scope.action, scope.group, public=scope.public, enabled=enabled)
         if verdict is Verdict.UNKNOWN:
@@ -87,13 +119,6 @@ class Members:
             raise Forbidden(f"{scope.action}: the role in group {scope.group!r} is not enough")
         return ANONYMOUS if caller is None else principal
 
-    def stands(self, principal: Principal) -> bool:
-        """Whether the user is still in the directory and not blocked, and ``inner`` does not say
-        no."""
-        if principal != ANONYMOUS and self._caller(self._current(), principal) is None:
-            return False
-        return not isinstance(self._inner, Recalls) or self._inner.stands(principal)
-
     def _current(self) -> _Memory:
         """What is remembered and was still true a second ago."""
         now = self._clock()
@@ -104,22 +129,21 @@ class Members:
             self._asked_at = now
         return self._memory
 
-    def _caller(self, memory: _Memory, principal: Principal) -> Caller | None:
-        if principal == ANONYMOUS:
-            return None
-        key = principal.name.encode("utf-8", "surrogatepass")
+    def _known(self, memory: _Memory, name: str) -> _Known:
+        key = name.encode("utf-8", "surrogatepass")
         known = memory.users.get(key)
         if known is None:
-            known = _Known(self._look_up(principal.name))
+            known = self._look_up(name)
             memory.users.add(key, known)
-        return known.caller
+        return known
 
-    def _look_up(self, name: str) -> Caller | None:
+    def _look_up(self, name: str) -> _Known:
         user = self._directory.user(name)
         if user is None or user.blocked:
-            return None
+            return _Known(None, there=user is not None)
         roles = self._directory.roles(name)
-        return Caller(name, "", TokenKind.PERSONAL, _EVERYTHING, roles, user.administrator)
+        kind = TokenKind.PERSONAL
+        return _Known(Caller(name, "", kind, _EVERYTHING, roles, user.administrator), there=True)
 
     def _enabled(self, memory: _Memory, name: str) -> bool:
         key = name.encode("utf-8", "surrogatepass")
@@ -129,3 +153,17 @@ class Members:
             switched = group is None or group.enabled
             memory.groups.add(key, switched)
         return switched
+
+
+class _Readmitting(Members):
+    """Has the power Readmits."""
+
+    def readmit(self, principal: Principal, scope: Scope) -> Principal:
+        """Raises what ``admit`` raises, and Unauthenticated also where strangers may pull."""
+        assert isinstance(self._inner, Readmits)
+        memory = self._current()
+        again = self._inner.readmit(principal, self._asked(memory, scope))
+        refusal = Unauthenticated("the user is gone or blocked")
+        if again == ANONYMOUS or self._known(memory, again.name).caller is None:
+            raise refusal
+        return self._decided(memory, again, scope, refusal)

@@ -8,12 +8,15 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from attrs import frozen
 
+from virtreg.backends.auth.anonymous import ANONYMOUS
 from virtreg.backends.auth.hashing import Hashing
 from virtreg.backends.auth.schemes import parse_basic
+from virtreg.backends.auth.strangers import strangers_may
 from virtreg.backends.auth.verified import Verified
 from virtreg.errors import Unauthenticated
 from virtreg.model import Credentials, Principal, Scope
@@ -31,7 +34,8 @@ class _Known:
 
 
 class PasswordAuthenticator:
-    """Admits to every scope whom ``check(user name, password)`` knows. Thread-safe.
+    """Admits to every scope whom ``check(user name, password)`` knows, and strangers to pull from
+    public registries. Thread-safe.
 
     ``check`` returns the one name that the user goes by, however it was typed, and None for an
     unknown user or a wrong password. It is called from several threads, eight at most; it raises
@@ -41,7 +45,8 @@ class PasswordAuthenticator:
 
     A right password is good for ``seconds`` without another check, for up to ``remembered`` users:
     that long a changed password or a removed user stays in. Nothing remembered can be turned back
-    into a password. Wrong ones are checked each time; only so many different ones may wait.
+    into a password. Wrong ones are checked each time; only so many different ones may wait. Where
+    strangers may pull nothing is checked: who is not remembered is a stranger, whatever they show.
     ``clock`` gives seconds that never run backwards.
     """
 
@@ -60,19 +65,27 @@ class PasswordAuthenticator:
         self._verified = Verified[_Known](remembered)
         self._checking = Hashing(_MOST_WAITING, _AT_ONCE)
 
-    def admit(self, credentials: Credentials, scope: Scope) -> Principal:  # noqa: ARG002
+    def admit(self, credentials: Credentials, scope: Scope) -> Principal:
         """Raises Unauthenticated when the header is absent, malformed or not right, TooManySignIns
-        while too many others wait to be checked, and what ``check`` raises."""
-        if credentials.authorization is None:
-            raise Unauthenticated("a user name and a password are needed")
-        name, password = parse_basic(credentials.authorization)
-        if not _PRINTABLE.fullmatch(name) or not 0 < len(password) <= _LONGEST:
-            raise Unauthenticated("unknown user or wrong password")
-        fingerprint = hmac.digest(self._key, f"{name}:{password}".encode(), hashlib.sha256)
-        known = self._verified.get(fingerprint)
-        if known is not None and self._clock() < known.until:
-            return known.principal
+        while too many others wait to be checked, and what ``check`` raises; nothing of it where
+        strangers may pull."""
+        if strangers_may(scope):
+            with suppress(Unauthenticated):
+                return self._remembered(self._fingerprint(*_shown(credentials))) or ANONYMOUS
+            return ANONYMOUS
+        name, password = _shown(credentials)
+        fingerprint = self._fingerprint(name, password)
+        principal = self._remembered(fingerprint)
+        if principal is not None:
+            return principal
         return self._checking.run(fingerprint, lambda: self._sign_in(fingerprint, name, password))
+
+    def _fingerprint(self, name: str, password: str) -> bytes:
+        return hmac.digest(self._key, f"{name}:{password}".encode(), hashlib.sha256)
+
+    def _remembered(self, fingerprint: bytes) -> Principal | None:
+        known = self._verified.get(fingerprint)
+        return known.principal if known is not None and self._clock() < known.until else None
 
     def _sign_in(self, fingerprint: bytes, name: str, password: str) -> Principal:
         until = self._clock() + self._seconds
@@ -82,3 +95,13 @@ class PasswordAuthenticator:
         principal = Principal(user)
         self._verified.add(fingerprint, _Known(principal, until))
         return principal
+
+
+def _shown(credentials: Credentials) -> tuple[str, str]:
+    """User name and password, if they can be right at all."""
+    if credentials.authorization is None:
+        raise Unauthenticated("a user name and a password are needed")
+    name, password = parse_basic(credentials.authorization)
+    if not _PRINTABLE.fullmatch(name) or not 0 < len(password) <= _LONGEST:
+        raise Unauthenticated("unknown user or wrong password")
+    return name, password
