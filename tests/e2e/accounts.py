@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from tests.e2e import marked
 from tests.e2e.clients import Login
 
 
@@ -44,7 +45,8 @@ class Accounts:
     def token(self, kind: str, *flags: str) -> Issued:
         """It may pull, unless the flags tell other scopes."""
         made = json.loads(self._virtreg("token", "create", "--kind", kind, *flags, "--json"))
-        return Issued(made["id"], made["kind"], made["username"], made["secret"])
+        secret = marked.SECRETS.told(f"token {made['id']}", made["secret"])
+        return Issued(made["id"], made["kind"], made["username"], secret)
 
     def revoke(self, token: Issued) -> None:
         self._virtreg("token", "revoke", token.id)

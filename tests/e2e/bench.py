@@ -12,12 +12,13 @@ from pathlib import Path
 
 from attrs import define, field
 
+from tests.e2e import marked
 from tests.e2e.server import Server, Setting
 from tests.e2e.transfer import Transfer
 from virtreg.testing.origin import Origin
 
 USERNAME = "reader"
-SECRET = "marked-secret-5b1d7c"
+SECRET = marked.SECRETS.told("login of a bench", "marked-secret-5b1d7c")
 BASIC = "Basic " + base64.b64encode(f"{USERNAME}:{SECRET}".encode()).decode()
 
 PATIENT = {"read_timeout": 20, "connect_timeout": 1, "allow_private": ["127.0.0.0/8"]}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import gallery, sample, shelves
+from tests.e2e import gallery, marked, sample, shelves
 from tests.e2e.distribution import Distribution
 from tests.e2e.gallery import Gallery
 from tests.e2e.maven import Maven
@@ -18,6 +18,13 @@ from tests.e2e.server import Server, Setting, Upstream
 from tests.e2e.tree import Tree
 
 Serve = Callable[..., Server]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def secrets_stay_secret() -> Iterator[None]:
+    """Fails the run when a secret lies anywhere in what its servers wrote."""
+    yield
+    assert marked.found_in_all() == []
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +69,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     yield start
     for server in started:
         server.stop()
+        assert marked.found_below(server.folder) == []
         # Gigabytes in some tests, and pytest keeps the folders of several runs.
         shutil.rmtree(server.data)
 

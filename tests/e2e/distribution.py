@@ -14,10 +14,11 @@ from urllib.parse import unquote
 
 from attrs import define, field, frozen
 
+from tests.e2e import marked
 from tests.e2e.images import Blob, Image, Manifest
 from tests.e2e.processes import Started, end, free_port, until
 
-LOGIN = ("reader", "correct horse")
+LOGIN = ("reader", marked.SECRETS.told("login of a registry", "correct horse"))
 """Whom a guarded registry lets in."""
 
 # The registry takes bcrypt alone.

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from tests.e2e import marked
+
 _SETTINGS = """<settings>
   <servers>{server}</servers>
   <mirrors>
@@ -70,7 +72,9 @@ class Maven:
             text=True,
             timeout=240,
         )
-        return Run(done.returncode, done.stdout + done.stderr, local)
+        said = done.stdout + done.stderr
+        assert marked.SECRETS.found("output of mvn", said.encode()) == []
+        return Run(done.returncode, said, local)
 
 
 def password(username: str, password: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
+from tests.e2e import marked
 from tests.e2e.processes import family, free_port, until
 
 Setting = str | int | float | bool | list[str]
@@ -83,6 +84,7 @@ class Server:
         """Start and wait until it says it is ready."""
         assert self._process is None
         self.folder.mkdir(parents=True, exist_ok=True)
+        marked.watch(self.folder)
         self.config.write_text(self._config())
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -111,11 +113,14 @@ class Server:
         return code
 
     def stop(self) -> None:
-        """Stop gracefully; does nothing when it is not running."""
+        """Stop gracefully, with nothing secret shown in the list of processes; does nothing when
+        it is not running."""
         if self._process is not None:
+            shown = marked.found_in_processes(self.pids())
             self.terminate()
             code = self.wait()
             assert code == 0, f"exit code {code}:\n{self.log.read_text()}"
+            assert shown == []
 
     def kill(self) -> None:
         """SIGKILL to every process of the server, as a power cut would."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
+from tests.e2e import marked
 from tests.e2e.images import Image
 
 
@@ -49,10 +50,13 @@ def run(
     command: Sequence[str | Path], env: Mapping[str, str], seconds: float = 90, *, typed: str = ""
 ) -> str:
     """Standard output of a client that ends well, with ``typed`` as its standard input. Raises
-    PullFailed, and OSError when there is no such program: install what .ci/run installs."""
+    PullFailed, and OSError when there is no such program: install what .ci/run installs. No client
+    repeats a secret, its own or what a server told it."""
     done = subprocess.run(
         command, env=dict(env), input=typed, capture_output=True, text=True, timeout=seconds
     )
+    said = (done.stdout + done.stderr).encode()
+    assert marked.SECRETS.found(f"output of {command[0]}", said) == []
     if done.returncode != 0:
         raise PullFailed(done.stdout + done.stderr)
     return done.stdout

@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import frozen
 
+from tests.e2e import marked
 from tests.e2e.accounts import Accounts, Issued
 from tests.e2e.clients import Login
 from tests.e2e.server import Server, Setting, Upstream
@@ -23,6 +24,8 @@ NAMESPACE = "registry.example.test"
 
 USER = "reader"
 """A guest of the group ``team``."""
+
+WRONG = marked.SECRETS.make("a wrong password")
 
 
 @frozen
@@ -51,20 +54,25 @@ class Tenants:
     def ask(
         self, path: str, login: Login | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """GET of a path of the server, with a login by HTTP Basic."""
+        """GET of a path of the server, with a login by HTTP Basic. No answer repeats a secret."""
         shown = {**(basic(login) if login else {}), **(headers or {})}
         request = urllib.request.Request(f"http://{self.server.host}{path}", headers=shown)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return Answer(answer.status, answer.headers, answer.read())
+            with urllib.request.urlopen(request, timeout=60) as answered:
+                answer = Answer(answered.status, answered.headers, answered.read())
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, error.headers, error.read())
+                answer = Answer(error.code, error.headers, error.read())
+        assert marked.SECRETS.found(path, bytes(answer.headers) + answer.body) == []
+        return answer
 
     def grant(self, name: str, login: Login | None = None) -> Answer:
         """What the token service says to somebody who would pull an image by this name."""
         query = urllib.parse.urlencode({"service": "virtreg", "scope": f"repository:{name}:pull"})
-        return self.ask(f"/jwt/auth?{query}", login)
+        answer = self.ask(f"/jwt/auth?{query}", login)
+        if answer.status == 200:
+            marked.SECRETS.told(f"grant for {name}", answer.document["token"])
+        return answer
 
 
 @contextmanager

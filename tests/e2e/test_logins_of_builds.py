@@ -15,7 +15,7 @@ from tests.e2e.nginx import Nginx
 from tests.e2e.processes import until
 from tests.e2e.server import Upstream
 from tests.e2e.stored import PullFailed
-from tests.e2e.tenants import USER, Tenants, tenants
+from tests.e2e.tenants import USER, WRONG, Tenants, tenants
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -77,8 +77,8 @@ def test_maven_builds_with_a_token_in_a_header(
     "server",
     [
         pytest.param("", id="nothing"),
-        pytest.param(password(USER, "not what they say"), id="a wrong password"),
-        pytest.param(header("Private-Token", "not what they say"), id="a wrong token"),
+        pytest.param(password(USER, WRONG), id="a wrong password"),
+        pytest.param(header("Private-Token", WRONG), id="a wrong token"),
     ],
 )
 def test_maven_says_that_it_was_not_let_in(
@@ -111,9 +111,7 @@ def test_gradle_builds_with_a_password(place: Tenants, login: Login, tmp_path: P
     assert {"guava-debian.jar", "catalog-1.0.jar"} <= resolved
 
 
-@pytest.mark.parametrize(
-    "login", [None, (USER, "not what they say")], ids=["nothing", "a wrong password"]
-)
+@pytest.mark.parametrize("login", [None, (USER, WRONG)], ids=["nothing", "a wrong password"])
 def test_gradle_says_that_it_was_not_let_in(
     login: Login | None, place: Tenants, tmp_path: Path
 ) -> None:
@@ -142,7 +140,7 @@ def test_the_challenge_is_basic_with_the_realm_of_the_documentation(place: Tenan
     answer = place.ask(POM)
     assert answer.status == 401
     assert answer.headers.get_all("WWW-Authenticate") == [f'Basic realm="{REALM}", charset="UTF-8"']
-    wrong = place.ask(POM, (USER, "not what they say"))
+    wrong = place.ask(POM, (USER, WRONG))
     assert wrong.status == 401
     assert wrong.headers.get_all("WWW-Authenticate") == [f'Basic realm="{REALM}", charset="UTF-8"']
 

@@ -17,7 +17,7 @@ from tests.e2e.processes import until
 from tests.e2e.server import Upstream
 from tests.e2e.skopeo import Skopeo
 from tests.e2e.stored import PullFailed, Stored
-from tests.e2e.tenants import NAMESPACE, USER, Tenants, basic, bearer, tenants
+from tests.e2e.tenants import NAMESPACE, USER, WRONG, Tenants, basic, bearer, tenants
 from virtreg.testing.origin import Origin
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -116,7 +116,7 @@ def test_what_is_public_is_pulled_without_a_login(client: Client, place: Tenants
 
 def test_a_wrong_password_is_told(client: Client, place: Tenants) -> None:
     with pytest.raises(PullFailed, match=SAID[client.name]["wrong password"]):
-        _log_in_and_pull(client, place, (USER, "not what they say"))
+        _log_in_and_pull(client, place, (USER, WRONG))
 
 
 def test_a_revoked_token_is_told(client: Client, place: Tenants) -> None:
@@ -198,7 +198,7 @@ def test_oras_tells_of_a_wrong_password(place: Tenants, login: Login) -> None:
     host, path = place.server.host, "/v2/main/team/report/manifests/1"
     assert oras_client.ask(host, path, login) == 200
     with pytest.raises(ValueError, match="Cannot respond to request for authentication"):
-        oras_client.ask(host, path, (USER, "not what they say"))
+        oras_client.ask(host, path, (USER, WRONG))
 
 
 def test_strangers_are_told_nothing_but_where_to_get_a_token(place: Tenants) -> None:

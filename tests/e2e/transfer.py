@@ -9,6 +9,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from tests.e2e import marked
+
 _PIECE = 256 * 1024
 _HEAD = 16 * 1024
 
@@ -80,7 +82,9 @@ class Transfer:
 
 def fetch(url: str, headers: Mapping[str, str] | None = None) -> Transfer:
     """A finished transfer: ``status``, ``headers``, ``size`` and ``sha256`` can be read from it.
-    AssertionError when the body was cut."""
+    AssertionError when the body was cut, or the answer repeats a secret."""
     with Transfer(url, headers) as transfer:
         assert transfer.finish(), f"{url} was cut after {transfer.size} bytes"
+        told = str(transfer.headers).encode() + transfer.head
+        assert marked.SECRETS.found(f"answer to {url}", told) == []
         return transfer
