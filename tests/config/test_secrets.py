@@ -153,3 +153,26 @@ def test_a_lost_key_is_told_with_the_place_where_it_was_looked_for(tmp_path: Pat
     (tmp_path / "secret.key").unlink()
     with pytest.raises(ConfigError, match=f"no file {tmp_path}/secret.key, and {VARIABLE} is not"):
         read(tmp_path, with_upstream('bearer = "vault:token"'))
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o660, 0o604])
+def test_a_file_that_others_may_read_is_taken_and_told_of(
+    tmp_path: Path, mode: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "a token"
+    file.write_text("hunter2")
+    file.chmod(mode)
+    assert _read("file:a token", {}, tmp_path) == "hunter2"
+    (told,) = caplog.messages
+    assert told.startswith(f"file {file}: others may read or write this secret (mode {mode:04o})")
+    assert told.endswith(f"run `chmod 600 '{file}'`")
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o640])
+def test_a_file_that_is_closed_is_nothing_to_tell(
+    tmp_path: Path, mode: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "token").write_text("hunter2")
+    (tmp_path / "token").chmod(mode)
+    assert _read("file:token", {}, tmp_path) == "hunter2"
+    assert caplog.messages == []

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 from attrs import define
 
 from virtreg.errors import VirtregError
 from virtreg.model import Secret
+
+_log = logging.getLogger(__name__)
 
 MAX_BYTES = 16 * 1024
 _NAMED = {"env": "environment variable", "file": "file", "vault": "secret"}
@@ -79,12 +85,30 @@ def _from_environment(variable: str, environ: Mapping[str, str]) -> str:
 def _from_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
+            status = os.fstat(file.fileno())
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ValueError(f"cannot read file {path}: {error.strerror}") from None
+    _warn_of_exposure(path, status)
     if len(content) > MAX_BYTES:
         raise ValueError(f"file {path} is longer than {MAX_BYTES} bytes")
     try:
         return content.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise ValueError(f"file {path} is not UTF-8 text") from None
+
+
+def _warn_of_exposure(path: Path, status: os.stat_result) -> None:
+    """Not refused: containers are given their secrets in files that everybody in them may read. Of
+    those that are not ours nothing is said, since it is not for us to close them."""
+    from virtreg.backends.store.exposure import is_open
+
+    mode = stat.S_IMODE(status.st_mode)
+    if status.st_uid == os.geteuid() and is_open(mode):
+        chmod = f"chmod 600 {quote(str(path))}"
+        _log.warning(
+            "file %s: others may read or write this secret (mode %04o); run `%s`",
+            path,
+            mode,
+            chmod,
+        )

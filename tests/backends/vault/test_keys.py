@@ -53,8 +53,11 @@ def test_a_file_that_holds_no_keys_is_named(tmp_path: Path, content: bytes) -> N
 @pytest.mark.parametrize("mode", [0o644, 0o606, 0o620, 0o601])
 def test_a_file_that_others_may_read_or_write_is_refused(tmp_path: Path, mode: int) -> None:
     keys = _file(tmp_path, new_key().reveal(), mode)
-    with pytest.raises(ConfigError, match=rf"others may read or write it \(mode {mode:04o}\)"):
+    with pytest.raises(
+        ConfigError, match=rf"others may read or write it \(mode {mode:04o}\)"
+    ) as it:
         keys.read()
+    assert f"run `chmod 600 {keys.path}`, and `virtreg secrets rotate`" in it.value.message
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o440])

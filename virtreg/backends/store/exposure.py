@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 _OPEN: Final = stat.S_IWGRP | stat.S_IRWXO
@@ -26,5 +27,5 @@ def exposure(folder: Path) -> str | None:
         return None
     return (
         f"data folder {folder}: other accounts of this machine may read or change it "
-        f"(mode {mode:04o}); run `chmod 700 {folder}`"
+        f"(mode {mode:04o}); run `chmod 700 {quote(str(folder))}`"
     )

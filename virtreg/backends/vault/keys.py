@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from attrs import field, frozen
 from cryptography.fernet import Fernet, MultiFernet
 
+from virtreg.backends.store.exposure import is_open
 from virtreg.backends.vault.files import write_private
 from virtreg.errors import ConfigError
 from virtreg.model import Secret
@@ -104,17 +107,17 @@ class MasterKeys:
     def _text(self) -> str | None:
         try:
             with self.path.open("rb") as file:
-                mode = stat.S_IMODE(self.path.stat().st_mode)
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
                 content = file.read(_MOST_BYTES + 1)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise ConfigError(f"cannot read {self.path}: {error.strerror}") from None
-        # The owner's group may read: where files are mounted, that is how a service gets them.
-        if mode & 0o027:
+        if is_open(mode):
+            chmod = f"chmod 600 {quote(str(self.path))}"
             raise ConfigError(
-                f"{self.path}: others may read or write it (mode {mode:04o}); chmod 600 it, and"
-                " rotate if they may have read it"
+                f"{self.path}: others may read or write it (mode {mode:04o}); run `{chmod}`, and"
+                " `virtreg secrets rotate` if they may have read it"
             )
         if len(content) > _MOST_BYTES or not content.isascii():
             raise ConfigError(f"{self.path}: is not a file of keys; {_HOW}")
