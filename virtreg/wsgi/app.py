@@ -11,28 +11,29 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.core.conditional import FULL
-from virtreg.errors import NotFound, StorageError, VirtregError
+from virtreg.errors import InvalidRequest, NotFound, StorageError, VirtregError
 from virtreg.events import AuditEvent
-from virtreg.model import Credentials, Headers, Problem, Scope
+from virtreg.model import Headers
 from virtreg.protocols import Authenticator, CacheStore, VirtualRegistry
 from virtreg.wsgi import pings
+from virtreg.wsgi.admission import Admission
 from virtreg.wsgi.bearer import TokenService
 from virtreg.wsgi.distribution import DOCUMENTED
 from virtreg.wsgi.granting import Granting
 from virtreg.wsgi.keeping import ready_absence, ready_answer
 from virtreg.wsgi.ledger import Ledger
 from virtreg.wsgi.looking import look
-from virtreg.wsgi.place import Ping, Place
+from virtreg.wsgi.place import Ping, Place, check_path
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.query import asks
 from virtreg.wsgi.ready import SMALL, Ready, ReadyAnswers
-from virtreg.wsgi.refusing import Hidden, InternalError, Refusing, check_method
+from virtreg.wsgi.refusing import InternalError, Refusing, check_method
 from virtreg.wsgi.scoping import scope_of
-from virtreg.wsgi.serving import conditions, respond, status_line, with_length
+from virtreg.wsgi.serving import conditions, respond, status_line
 from virtreg.wsgi.sizes import check_sizes
 from virtreg.wsgi.surfaces import Surfaces, refuse_hidden_slash
+from virtreg.wsgi.telling import Telling
 from virtreg.wsgi.transfer import Transfer, sendfile, transfer
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ class Application:
         self._ready = ready
         self._ledger = ledger
         self._probes = probes
-        self._authenticator = authenticator
-        # Exactly: a kind of Anonymous may well refuse somebody.
-        self._open = type(authenticator) is Anonymous
+        self._telling = Telling(ledger, clock)
+        self._admission = Admission(authenticator, tokens)
+        self._open = self._admission.open
         self._clock = clock
         self._checks = tuple(checks)
 
@@ -121,7 +122,7 @@ class Application:
             return None
         if not self._open:
             try:
-                self._admit(environ, ready.scope)
+                self._admission.admit(environ, ready.scope)
             except VirtregError as error:
                 # Not the long way, which would ask twice: the time an answer takes must not tell
                 # a stranger what others asked for.
@@ -172,8 +173,15 @@ class Application:
             check_sizes(environ)
             if self._granting is not None and asked == self._granting.path:
                 headers, body = self._granting.answer(environ)
-                return self._say(headers, body, asked, environ, start_response)
-            place = self._surfaces.place(asked, environ)
+                return self._telling.say(headers, body, asked, environ, start_response)
+            try:
+                place = self._surfaces.place(asked, environ)
+            except (NotFound, InvalidRequest):
+                place = None if self._open else self._surfaces.stand_in(asked, environ)
+                if place is not None:
+                    self._admission.admit_to_nothing(environ)
+                    place = None
+                raise
             if isinstance(place, Ping):
                 return self._ping(place, asked, environ, start_response)
             return self._file(place, asked, environ, start_response)
@@ -189,25 +197,10 @@ class Application:
         self, ping: Ping, asked: str, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         if not self._open:
-            pings.admit(ping, lambda scope: self._admit(environ, scope))
+            self._admission.ping(ping, environ)
         check_method(environ["REQUEST_METHOD"])
         headers = (*pings.HEADERS, *ping.headers)
-        return self._say(headers, pings.BODY, asked, environ, start_response)
-
-    def _say(
-        self,
-        headers: Headers,
-        body: bytes,
-        asked: str,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
-    ) -> Iterable[bytes]:
-        """An answer that is about no file."""
-        method = environ["REQUEST_METHOD"]
-        sent = b"" if method == "HEAD" else body
-        self._ledger.add((self._clock(), method, asked, 200, len(sent), "", "", ""))
-        start_response("200 OK", list(headers))
-        return [sent]
+        return self._telling.say(headers, pings.BODY, asked, environ, start_response)
 
     def _file(
         self, place: Place, asked: str, environ: WSGIEnvironment, start_response: StartResponse
@@ -216,8 +209,9 @@ class Application:
         served = place.served
         scope = scope_of(served, place.path)
         if not self._open:
-            self._admit(environ, scope)
+            self._admission.admit(environ, scope)
         check_method(method)
+        check_path(asked)
         refuse_hidden_slash(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
         route = served.format.route(place.path)
         viewed = served.views is not None and (route.merged or route.listing)
@@ -230,7 +224,8 @@ class Application:
             if error.expires_at > now:
                 kept = ready_absence(scope, route, problem, error, now, place.headers)
                 self._ready.put(place.key, kept, epoch)
-            return self._tell(problem, error, asked, environ, start_response, place.headers)
+            more = place.headers
+            return self._telling.refuse(problem, error, asked, environ, start_response, more)
         body = resolution.body
         try:
             if not self._open and not scope.public:
@@ -284,31 +279,4 @@ class Application:
         start_response: StartResponse,
     ) -> Iterable[bytes]:
         problem, more = self._refusing.refusal(error, place, asked, environ)
-        return self._tell(problem, error, asked, environ, start_response, more)
-
-    def _tell(
-        self,
-        problem: Problem,
-        error: VirtregError,
-        asked: str,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
-        more: Headers = (),
-    ) -> Iterable[bytes]:
-        headers = with_length(problem.headers, problem.body) + more
-        method = environ["REQUEST_METHOD"]
-        body = b"" if method == "HEAD" else problem.body
-        self._ledger.add(
-            (self._clock(), method, asked, problem.status, len(body), error.code, "", "")
-        )
-        start_response(status_line(problem.status), list(headers))
-        return [body]
-
-    def _admit(self, environ: WSGIEnvironment, scope: Scope) -> None:
-        """Raises Unauthenticated, Forbidden or Hidden."""
-        try:
-            self._authenticator.admit(
-                Credentials(environ.get("HTTP_AUTHORIZATION"), environ), scope
-            )
-        except NotFound as error:
-            raise Hidden(error.message) from None
+        return self._telling.refuse(problem, error, asked, environ, start_response, more)

@@ -43,16 +43,21 @@ class Distribution:
         self._documented = documented.strip("/") + "/"
         self._by_id = {str(served.registry.spec.id): served for served in self._registries}
         self._by_name = {served.name: served for served in self._registries}
+        private = (one for one in self._registries if not one.registry.spec.public)
+        self._private = next(private, None)
+        """The first that strangers may not pull from."""
         self._naming = Naming(self._registries)
 
     def format(self, asked: str) -> Format | None:
-        """Who speaks at this URL, errors included; None: it is none of these shapes."""
-        if not self._registries:
-            return None
-        if asked.startswith(_ROOT) or asked == _ROOT[:-1]:
-            return self._registries[0].format
-        found = self._before(asked)
-        return None if found is None else found[0].format
+        """Who speaks at a URL of these shapes, whether its registry is there or not; None: it is of
+        another shape."""
+        shaped = _rooted(asked) or _halves(asked) is not None
+        return self._registries[0].format if self._registries and shaped else None
+
+    def answers(self, asked: str) -> bool:
+        """Whether a URL is for :meth:`place`: one of the third shape only if its registry is
+        there, since a registry of packages may have such a URL too."""
+        return bool(self._registries) and (_rooted(asked) or self._before(asked) is not None)
 
     def key(self, asked: str, environ: WSGIEnvironment) -> Key:
         """The key of :meth:`place`, or of nothing where there is no place."""
@@ -67,7 +72,7 @@ class Distribution:
         return asked if served is None else (served.name, namespace, asked)
 
     def place(self, asked: str, environ: WSGIEnvironment) -> Place | Ping:
-        """``asked`` is a URL that has a :meth:`format`. Raises NotFound and InvalidRequest."""
+        """Of a URL that is answered here. Raises NotFound and InvalidRequest."""
         if not asked.startswith(_ROOT):
             if asked == _ROOT[:-1]:
                 return self._root(asked, "", environ)
@@ -78,7 +83,7 @@ class Distribution:
             return self._root(asked, asked[len(_ROOT) :], environ)
         served, path = found
         if not path:
-            return Ping(served.format, (served,))
+            return Ping(served.format, (served,), named=True)
         inside = asked.startswith(_ROOT)
         prefix = asked[len(_ROOT) : -len(path)] if inside else f"{served.name}/"
         return Place(served, decoded(path), asked, prefix=prefix)
@@ -92,6 +97,26 @@ class Distribution:
         if namespace:
             return self._naming.unknown(namespace)
         return NotFound(_UNNAMED if self._naming.default is None else NOWHERE)
+
+    def stand_in(self, asked: str, environ: WSGIEnvironment) -> Place | Ping | None:
+        """The like of a URL whose registry is not there, in a registry that strangers may not pull
+        from; None where there is none, and where the URL names none by name or id. Nor does it by
+        name where a namespace is asked for: clients take 404 for the word to go on to the registry
+        itself, and no other."""
+        if self._private is None:
+            return None
+        if not _rooted(asked):
+            halves = _halves(asked)
+            return None if halves is None else self._like(halves[0] + "/", halves[1], asked)
+        rest = asked[len(_ROOT) :]
+        documented = rest.startswith(self._documented)
+        before = self._documented if documented else ""
+        name, _, path = rest[len(before) :].partition("/")
+        if not name or (documented and not name.isdecimal()):
+            return None
+        if not documented and self._asks_for_namespace(environ):
+            return None
+        return self._like(f"{before}{name}/", path, asked)
 
     def by_host(self, environ: WSGIEnvironment) -> bool:
         """Whether ``Host`` names a registry."""
@@ -117,10 +142,21 @@ class Distribution:
         raise NotFound(NOWHERE)
 
     def _before(self, asked: str) -> tuple[Served, str] | None:
-        name, _, rest = asked[1:].partition("/")
-        version, _, path = rest.partition("/")
-        served = self._by_name.get(name) if version == "v2" else None
-        return None if served is None else (served, path)
+        halves = _halves(asked)
+        served = None if halves is None else self._by_name.get(halves[0])
+        return None if halves is None or served is None else (served, halves[1])
+
+    def _like(self, prefix: str, path: str, asked: str) -> Place | Ping:
+        assert self._private is not None
+        if not path:
+            return Ping(self._private.format, (self._private,), named=True)
+        return Place(self._private, decoded(path), asked, prefix=prefix)
+
+    def _asks_for_namespace(self, environ: WSGIEnvironment) -> bool:
+        try:
+            return bool(self._naming.namespace(environ))
+        except InvalidRequest:
+            return False
 
     def _root(self, asked: str, path: str, environ: WSGIEnvironment) -> Place | Ping:
         served, namespace = self._naming.meant(environ)
@@ -130,9 +166,20 @@ class Distribution:
             # sign in anywhere must learn it here, because some clients ask but once.
             named = namespace or self._naming.hosted(environ)
             asked_of = (served,) if served and named else self._registries
-            return Ping(asked_of[0].format, asked_of, headers)
+            return Ping(asked_of[0].format, asked_of, headers, named=bool(namespace))
         if served is None:
             raise NotFound(_UNNAMED)
         # Where tokens are asked for, no namespace is told.
         prefix = f"{served.name}/" if namespace else ""
         return Place(served, decoded(path), (served.name, namespace, asked), headers, prefix)
+
+
+def _rooted(asked: str) -> bool:
+    return asked.startswith(_ROOT) or asked == _ROOT[:-1]
+
+
+def _halves(asked: str) -> tuple[str, str] | None:
+    """Name and path of a URL of the third shape."""
+    name, _, rest = asked[1:].partition("/")
+    version, _, path = rest.partition("/")
+    return (name, path) if name and version == "v2" else None

@@ -6,13 +6,9 @@ distribution-spec, end-1).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from virtreg.errors import Forbidden, NotFound, Unauthenticated
-from virtreg.model import Headers, Scope
-from virtreg.wsgi.place import Ping
-from virtreg.wsgi.scoping import scope_of
+from virtreg.model import Headers
 
 BODY: Final = b"{}"
 
@@ -23,20 +19,3 @@ HEADERS: Final[Headers] = (
     ("Docker-Distribution-Api-Version", "registry/2.0"),
     ("Content-Length", str(len(BODY))),
 )
-
-
-def admit(ping: Ping, admitted: Callable[[Scope], None]) -> None:
-    """Ask ``admitted`` for each registry that this may be about.
-
-    Raises what it raises, except Forbidden and NotFound where there are several: then the caller
-    is known, and which registry is meant is not. Nor does it matter here what a grant is for.
-    """
-    for served in ping.asked_of:
-        try:
-            admitted(scope_of(served, ""))
-        except (Forbidden, NotFound):
-            if len(ping.asked_of) == 1:
-                raise
-        except Unauthenticated as error:
-            if error.reason != "insufficient_scope":
-                raise

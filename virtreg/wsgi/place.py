@@ -53,7 +53,7 @@ class Place:
 
     served: Served
     path: str
-    """Decoded, without a leading slash."""
+    """Decoded, without a leading slash; with U+FFFD for what is not UTF-8."""
     key: Key
     headers: Headers = ()
     """Of every answer at this place, errors included."""
@@ -74,11 +74,19 @@ class Ping:
     asked_of: tuple[Served, ...]
     """The registries whose caller this would be."""
     headers: Headers = ()
+    named: bool = False
+    """Whether path or namespace name the registry, of which there is one then."""
 
 
 def decoded(path: str) -> str:
-    """A part of ``PATH_INFO``, whose bytes come as Latin-1 (PEP 3333). Raises InvalidRequest."""
+    """A part of ``PATH_INFO``, whose bytes come as Latin-1 (PEP 3333); with U+FFFD for what is not
+    UTF-8, so that it can be decided who may hear of it before :func:`check_path` refuses it."""
+    return path.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def check_path(asked: str) -> None:
+    """Raises InvalidRequest for a ``PATH_INFO`` that is not UTF-8."""
     try:
-        return path.encode("latin-1").decode("utf-8")
+        asked.encode("latin-1").decode("utf-8")
     except UnicodeError:
         raise InvalidRequest("path: is not UTF-8") from None

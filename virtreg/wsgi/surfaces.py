@@ -31,8 +31,9 @@ class Surfaces:
         self._distribution = Distribution(self.images, documented_images)
 
     def format(self, asked: str) -> Format | None:
-        """Who speaks at this URL where no place is found."""
-        return self._distribution.format(asked)
+        """Who speaks at this URL where no place is found. Its shape decides, and not what is there:
+        who may not know of a registry is told errors in the words for one that is not there."""
+        return None if self._packages.begins(asked) else self._distribution.format(asked)
 
     def key(self, asked: str, environ: WSGIEnvironment) -> Key:
         """The key of the place, cheaply; any other string where there is none."""
@@ -40,15 +41,22 @@ class Surfaces:
 
     def place(self, asked: str, environ: WSGIEnvironment) -> Place | Ping:
         """Raises NotFound and InvalidRequest."""
-        if self._distribution.format(asked) is not None:
+        if self._distribution.answers(asked):
             return self._distribution.place(asked, environ)
         return self._packages.place(asked)
 
+    def stand_in(self, asked: str, environ: WSGIEnvironment) -> Place | Ping | None:
+        """Where :meth:`place` finds none: a place to refuse strangers at as if there were one,
+        where not everybody may pull from all registries whose URLs are of the same shape. Not for
+        what the request names by a namespace or a host."""
+        found = self._packages.stand_in(asked)
+        return self._distribution.stand_in(asked, environ) if found is None else found
+
     def absence(self, asked: str, environ: WSGIEnvironment) -> tuple[VirtregError, Format | None]:
         """What is said where there is no registry, and by whom."""
+        speaker = self.format(asked)
         if not asked.startswith("/v2/"):
-            return NotFound(NOWHERE), None
-        speaker = self._distribution.format(asked)
+            return NotFound(NOWHERE), speaker
         try:
             return self._distribution.absence(asked, environ), speaker
         except InvalidRequest as error:
