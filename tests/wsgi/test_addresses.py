@@ -28,6 +28,8 @@ def request(peer: str | None, forwarded: str | None = None) -> dict[str, Any]:
         ("fe80::1%eth0", "fe80::/64"),
         ("::1", "::/64"),
         ("no:address", "no:address"),
+        ("198.51.100.7:4711", "198.51.100.7"),
+        ("[2001:db8:9:8::1]:4711", "2001:db8:9:8::/64"),
         ("", ""),
         (None, ""),
     ],
@@ -51,6 +53,24 @@ def test_nobody_speaks_for_others_unless_trusted() -> None:
         ("", "198.51.100.7", "198.51.100.7"),
         ("10.0.0.1", "10.0.0.2, 10.0.0.3", "10.0.0.2"),
         ("10.0.0.1", "198.51.100.7, unknown", "10.0.0.1"),
+        ("10.0.0.1", "198.51.100.7:5678", "198.51.100.7"),
+        ("10.0.0.1", "198.51.100.7:5678, 10.0.0.2:80", "198.51.100.7"),
+        ("10.0.0.1", "[2001:db8:9:8::1]:5678", "2001:db8:9:8::/64"),
+        ("10.0.0.1", "[2001:db8:9:8::1]", "2001:db8:9:8::/64"),
+        ("10.0.0.1", "198.51.100.7, [2001:db8:1::5]:443", "198.51.100.7"),
+        ("10.0.0.1", "fe80::1%eth0", "fe80::/64"),
+        ("10.0.0.1", "[fe80::1%eth0]:5678", "fe80::/64"),
+        ("10.0.0.1", "::ffff:198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1", "192.0.2.1, 10.0.0.2%eth0", "10.0.0.1"),
+        ("10.0.0.1", "192.0.2.1, 10.0.0.2:x", "10.0.0.1"),
+        ("10.0.0.1", "192.0.2.1, 10.0.0.2:", "10.0.0.1"),
+        ("10.0.0.1", "192.0.2.1, [10.0.0.2]:80", "10.0.0.1"),
+        ("10.0.0.1", "192.0.2.1, [2001:db8:1::5", "10.0.0.1"),
+        ("10.0.0.1", "192.0.2.1, [2001:db8:1::5]x", "10.0.0.1"),
+        ("10.0.0.1", "192.0.2.1, 2001:db8:1::5%", "10.0.0.1"),
+        ("10.0.0.1", "192.0.2.1, 2001:db8:1::5%a b", "10.0.0.1"),
+        ("10.0.0.1", "192.0.2.1, 2001:db8:1::5%" + "a" * 200, "10.0.0.1"),
+        ("10.0.0.1", "192.0.2.1, 10.0.0.2\t", "192.0.2.1"),
         ("10.0.0.1", "", "10.0.0.1"),
         ("10.0.0.1", None, "10.0.0.1"),
         ("10.0.0.1", "198.51.100.7," + "10.0.0.2," * 100_000, "10.0.0.1"),
@@ -61,6 +81,35 @@ def test_a_proxy_is_believed_about_the_address_before_its_own(
     peer: str, forwarded: str | None, caller: str
 ) -> None:
     assert PROXIES.of(request(peer, forwarded)) == caller
+
+
+_ADDRESSES = st.ip_addresses().map(str)
+
+
+@given(_ADDRESSES, st.integers(0, 65535), st.sampled_from(["eth0", "7", "br-0.1"]))
+def test_a_port_and_a_zone_are_nobody(address: str, port: int, zone: str) -> None:
+    plain = PROXIES.of(request("10.0.0.1", address))
+    spelled = [f"{address}:{port}"]
+    if ":" in address:
+        spelled = [f"[{address}]:{port}", f"{address}%{zone}", f"[{address}%{zone}]:{port}"]
+    assert {PROXIES.of(request("10.0.0.1", text)) for text in spelled} == {plain}
+
+
+def test_a_proxy_that_nobody_trusts_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    alone = Addresses()
+    alone.of(request("10.0.0.1"))
+    assert caplog.records == []
+    for _ in range(3):
+        alone.of(request("10.0.0.1", "198.51.100.7"))
+    (record,) = caplog.records
+    assert (record.levelname, record.name) == ("WARNING", "virtreg.wsgi.addresses")
+    assert "[server] trusted_proxies" in record.getMessage()
+    assert "198.51.100.7" not in record.getMessage()
+
+
+def test_where_a_proxy_is_trusted_nothing_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    PROXIES.of(request("192.0.2.1", "198.51.100.7"))
+    assert caplog.records == []
 
 
 @given(st.lists(st.ip_addresses(v=4).map(str), max_size=5), st.ip_addresses(v=4).map(str))

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 from typing import Any
 
+_log = logging.getLogger(__name__)
+
 _MOST_HOPS = 32
+_LONGEST = 100
+"""Characters of an address with zone and port; zones are names of interfaces."""
+
+_ADDRESS = re.compile(
+    r"(?P<v4>[0-9.]+)(?::[0-9]{1,5})?"
+    r"|(?P<v6>[0-9A-Fa-f:.]+)(?:%[^\s\[\]%]+)?"
+    r"|\[(?P<bracketed>[0-9A-Fa-f:.]+)(?:%[^\s\[\]%]+)?\](?::[0-9]{1,5})?"
+)
 
 
 class Addresses:
-    """Tells callers apart. Immutable.
+    """Tells callers apart. Thread-safe.
 
     ``trusted`` are the CIDR ranges of reverse proxies, whose ``X-Forwarded-For`` is believed:
     from its end up to the first address that is not theirs, since whatever stands before it may be
-    the caller's own invention. Without any the header is not looked at. Raises ValueError for what
-    is no CIDR range.
+    the caller's own invention. Some proxies write the caller's port behind the address; it counts
+    for nothing, nor does the zone of an IPv6 address (RFC 4007, 11). Without any the header is not
+    believed, and that it came is logged once. Raises ValueError for what is no CIDR range.
     """
 
     def __init__(self, trusted: Iterable[str] = ()) -> None:
         self._trusted = tuple(ip_network(cidr) for cidr in trusted)
+        self._warned = bool(self._trusted)
 
     def of(self, environ: Mapping[str, Any]) -> str:
         """The caller's IPv4 address, or the /64 of an IPv6 one, of which one customer has at least
@@ -28,15 +42,26 @@ class Addresses:
         peer: str = environ.get("REMOTE_ADDR") or ""
         if self._trusted:
             peer = self._behind(peer, environ.get("HTTP_X_FORWARDED_FOR", ""))
+        elif not self._warned and "HTTP_X_FORWARDED_FOR" in environ:
+            self._warn()
         return _place(peer) if ":" in peer else peer
+
+    def _warn(self) -> None:
+        # Two threads at once may say it twice, which is no harm.
+        self._warned = True
+        _log.warning(
+            "a request came with X-Forwarded-For, and no proxy is trusted to say who asks: "
+            "if there is a reverse proxy in front, all callers behind it share one limit, also "
+            "that of failed sign-ins; name it in `[server] trusted_proxies`"
+        )
 
     def _behind(self, peer: str, forwarded: str) -> str:
         hops = forwarded.rsplit(",", _MOST_HOPS)[1 - _MOST_HOPS :] if forwarded else []
         while hops and self._trusts(peer):
-            nearer = hops.pop().strip()
-            if _parse(nearer) is None:
+            nearer = _parse(hops.pop().strip())
+            if nearer is None:
                 break
-            peer = nearer
+            peer = str(nearer)
         return peer
 
     def _trusts(self, peer: str) -> bool:
@@ -46,20 +71,32 @@ class Addresses:
         return address is not None and any(address in network for network in self._trusted)
 
 
-@lru_cache(4096)
 def _place(text: str) -> str:
     address = _parse(text)
     if not isinstance(address, IPv6Address):
         return text if address is None else str(address)
-    return str(IPv6Network((int(address) >> 64 << 64, 64)))
+    return _network(address)
 
 
 @lru_cache(4096)
+def _network(address: IPv6Address) -> str:
+    return str(IPv6Network((int(address) >> 64 << 64, 64)))
+
+
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
     """An address, as itself where IPv6 carries IPv4; None for other text."""
+    return _parse_short(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(4096)
+def _parse_short(text: str) -> IPv4Address | IPv6Address | None:
+    match = _ADDRESS.fullmatch(text)
+    if match is None:
+        return None
     try:
-        address = ip_address(text.partition("%")[0])
+        if match["v4"]:
+            return IPv4Address(match["v4"])
+        address = IPv6Address(match["v6"] or match["bracketed"])
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+    return address.ipv4_mapped or address
