@@ -64,6 +64,32 @@ def test_other_names_are_not_whoever_asks(host: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "host", "answered"),
+    [
+        ("repo.example.org:443", "repo.example.org", True),
+        ("repo.example.org:443", "repo.example.org:443", True),
+        ("repo.example.org:443", "repo.example.org:", True),
+        ("repo.example.org:443", "repo.example.org:8443", False),
+        ("repo.example.org:443", "repo.example.org:80", False),
+        ("repo.example.org:80", "REPO.example.org.", True),
+        ("repo.example.org:8080", "repo.example.org", False),
+        ("repo.example.org:4430", "repo.example.org", False),
+        ("repo.example.org", "repo.example.org:443", True),
+        ("[2001:db8::1]:443", "[2001:db8::1]", True),
+        ("[2001:db8::443]", "[2001:db8::443]", True),
+        ("[2001:db8::1:443]", "[2001:db8::1]", False),
+    ],
+)
+def test_the_usual_port_need_not_be_named(name: str, host: str, answered: bool) -> None:
+    allowed = AllowedHosts([name])
+    if answered:
+        allowed.check(request(host))
+        return
+    with pytest.raises(WrongHost):
+        allowed.check(request(host))
+
+
+@pytest.mark.parametrize(
     "host",
     [
         "a b",

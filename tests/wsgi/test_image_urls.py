@@ -226,6 +226,30 @@ def test_a_bug_is_told_in_the_words_of_images(
     assert b"secret" not in answer.body
 
 
+def test_a_host_of_a_registry_may_be_named_with_the_usual_port(
+    quick_galleries: Galleries,
+) -> None:
+    site = quick_galleries(
+        spec(1, "hub", "docker.io", default=True),
+        spec(2, "secure", "quay.io", hosts=("a.test:443", "b.test:443")),
+        spec(3, "plain", "ghcr.io", hosts=("b.test", "c.test:80")),
+    )
+    for host, name in (
+        ("a.test", "secure"),
+        ("A.test.", "secure"),
+        ("a.test:443", "secure"),
+        ("a.test:80", "hub"),
+        ("b.test", "plain"),
+        ("b.test:443", "secure"),
+        ("b.test:8443", "plain"),
+        ("c.test", "plain"),
+        ("c.test:81", "hub"),
+        ("c.test,a.test", "hub"),
+        ("evil@a.test", "hub"),
+    ):
+        assert f'"of-{name}/a"'.encode() in site.both("/v2/_catalog", {"Host": host}).body, host
+
+
 def test_catalogs(galleries: Galleries) -> None:
     site = galleries()
     for target, name in (

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::([0-9]{0,5}))?")
+_PORT = re.compile(r"(.+):(80|443)")
+"""Clients leave these out, of URLs with http and https (RFC 9110, 4.2.1 and 4.2.2)."""
+
 # Names that nobody outside can have point here: of one label, and below domains that no public
 # name server answers for (RFC 6761, 6762, 8375; the last is reserved for private use).
 _LOCAL_DOMAINS = ("localhost", "test", "local", "home.arpa", "internal")
@@ -41,17 +44,19 @@ class WrongHost(VirtregError):
 
 
 class AllowedHosts:
-    """Answers under these names alone, each on any port or, if it has one, on that port; IPv6
-    addresses are in brackets. A request without ``Host`` (HTTP/1.0) is none of a browser, and
+    """Answers under these names alone, each on any port or, if it has one, on that port; one with
+    port 80 or 443 also where the request names no port. IPv6 addresses are in brackets. A request
+    without ``Host`` (HTTP/1.0) is none of a browser, and
     passes. Immutable."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._names = frozenset(name.lower() for name in names)
+        self._names = frozenset(each for name in names for each in spellings(name))
 
     def check(self, environ: WSGIEnvironment) -> None:
         """Raises WrongHost, and InvalidRequest for a ``Host`` that is none."""
         host, port = asked(environ)
-        if host and host not in self._names and f"{host}:{port}" not in self._names:
+        on_port = f"{host}:{port}"
+        if host and host not in self._names and on_port not in self._names:
             raise WrongHost(f"Host {host[:255]!r} is not among the allowed hosts of this server")
 
 
@@ -96,6 +101,14 @@ def asked(environ: WSGIEnvironment) -> tuple[str, str]:
     if match is None:
         raise InvalidRequest("header Host is malformed")
     return match[1].lower().removesuffix("."), match[2] or ""
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """What ``host:port``, as :func:`asked` has them with a colon between, may be for a configured
+    name of this server that has a port; the name itself, for any port, where it has none."""
+    lower = name.lower().removesuffix(".")
+    usual = _PORT.fullmatch(lower)
+    return (lower,) if usual is None else (lower, f"{usual[1]}:")
 
 
 def _local(host: str) -> bool:

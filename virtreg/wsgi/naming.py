@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from virtreg.errors import NotFound
+from virtreg.errors import InvalidRequest, NotFound
 from virtreg.formats.container.namespaces import namespace as canonical
 from virtreg.formats.container.namespaces import namespaces
+from virtreg.wsgi.hosts import asked, spellings
 from virtreg.wsgi.place import Served
 from virtreg.wsgi.query import NAMESPACE, parse_query
 
@@ -31,7 +32,8 @@ class Naming:
             if served.registry.spec.namespaces:
                 self._stands_for(served)
             for host in served.registry.spec.hosts:
-                self._by_host.setdefault(host.lower(), served)
+                for spelling in spellings(host):
+                    self._by_host.setdefault(spelling, served)
         for served in several:
             self._stands_for(served)
         defaults = [served for served in several if served.registry.spec.default]
@@ -64,17 +66,17 @@ class Naming:
         return NotFound(f"{NAMESPACE}: no registry here stands for {namespace[:255]!r}")
 
     def hosted(self, environ: WSGIEnvironment) -> Served | None:
-        """The registry that ``Host`` means."""
-        return self._hosted(environ.get("HTTP_HOST", "").lower()) if self._by_host else None
+        """The registry that ``Host`` means; one that is configured as it stands there, with a port
+        or without, before others."""
+        if not self._by_host:
+            return None
+        try:
+            host, port = asked(environ)
+        except InvalidRequest:
+            return None
+        spelled = (f"{host}:{port}", host) if port else (host, f"{host}:")
+        return self._by_host.get(spelled[0]) or self._by_host.get(spelled[1])
 
     def _stands_for(self, served: Served) -> None:
         for namespace in namespaces(served.registry.spec):
             self._by_namespace.setdefault(namespace, served)
-
-    def _hosted(self, host: str) -> Served | None:
-        found = self._by_host.get(host)
-        if found is None:
-            name, _, port = host.rpartition(":")
-            if port.isdecimal():
-                found = self._by_host.get(name)
-        return found
