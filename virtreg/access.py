@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +15,10 @@ from virtreg.backends.auth.grants import GrantAuthenticator, Grants, Keys
 from virtreg.backends.auth.tokens import TokenAuthenticator
 from virtreg.backends.directory import open_directory
 from virtreg.config import Config
+from virtreg.errors import Unauthenticated
 from virtreg.events import AuditEvent
 from virtreg.guards import Guards, open_guards
+from virtreg.model import Credentials
 from virtreg.protocols import Authenticator
 from virtreg.wsgi.bearer import TokenService
 from virtreg.wsgi.distribution import FORMAT
@@ -59,8 +62,11 @@ def open_access(
         images = any(registry.format == FORMAT for registry in config.registries)
         if images and restricted:
             tokens = _token_service(config, decides, guards, clock)
-        asked = decides if tokens is None else tokens.authenticator
-        return Access(guards.guard(asked), tokens, guards, opened.pop_all())
+        if tokens is None:
+            guarded = guards.guard(decides)
+        else:
+            guarded = guards.guard(tokens.authenticator, partial(_shows_grant, tokens))
+        return Access(guarded, tokens, guards, opened.pop_all())
 
 
 def _configured(
@@ -92,3 +98,11 @@ def _token_service(
         access.token_path,
         config.server.external_url,
     )
+
+
+def _shows_grant(tokens: TokenService, credentials: Credentials) -> bool:
+    """Whether a grant decides, good or not: then no login is tried, and none can be guessed."""
+    try:
+        return tokens.authenticator.granted(credentials) is not None
+    except Unauthenticated:
+        return True

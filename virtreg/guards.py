@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from virtreg.config import Config, LimitsConfig, ServerConfig
+from virtreg.model import Credentials
 from virtreg.protocols import Authenticator
 from virtreg.wsgi.addresses import Addresses
 from virtreg.wsgi.hosts import AllowedHosts, LocalHosts
@@ -30,9 +31,12 @@ class Guards:
     checks: tuple[Check, ...] = ()
     signins: SignInLimit | None = None
 
-    def guard(self, authenticator: Authenticator) -> Authenticator:
-        """The authenticator within the limits of sign-ins."""
-        return authenticator if self.signins is None else self.signins.guard(authenticator)
+    def guard(
+        self, authenticator: Authenticator, proves: Callable[[Credentials], bool] = lambda _: False
+    ) -> Authenticator:
+        """The authenticator within the limits of sign-ins; ``proves`` as for
+        :meth:`virtreg.wsgi.signins.SignInLimit.guard`."""
+        return authenticator if self.signins is None else self.signins.guard(authenticator, proves)
 
 
 def open_guards(config: Config, *, restricted: bool, listening: bool) -> Guards:

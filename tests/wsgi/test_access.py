@@ -145,6 +145,45 @@ def test_who_guesses_at_either_door_is_held_off_at_both(
     people.logins.close()
 
 
+@pytest.mark.parametrize("limits", [None, LimitsConfig(failed_logins=3)])
+def test_who_guesses_keeps_out_neither_grants_nor_strangers_behind_the_same_address(
+    tmp_path: Path, limits: LimitsConfig | None
+) -> None:
+    people = tenants()
+    with Origin() as origin:
+        origin.put("v2/app/manifests/1", MANIFEST)
+        config = evolve(_config(tmp_path, origin, AccessConfig()), limits=limits)
+        clock = FakeClock()
+        with build(config, authenticator=people.logins, clock=clock) as assembly:
+            door = Called(assembly.app, "")
+            good = bearer(_token(door.ask("GET", f"/jwt/auth?scope={SCOPE}", people.ann)))
+            nobody_s = bearer(_token(door.ask("GET", "/jwt/auth")))
+            for number in range(20):
+                door.ask("GET", IMAGE, basic("ann", str(number)))
+            assert door.ask("GET", IMAGE, people.ann).status == 429
+            assert door.ask("GET", f"/jwt/auth?scope={SCOPE}", people.ann).status == 429
+            for _ in range(30):
+                assert door.ask("GET", IMAGE, good).body == MANIFEST
+            # It is the grant that decides, whatever is shown beside it.
+            beside = {**good, "Private-Token": "guess"}
+            assert door.ask("GET", IMAGE, beside).body == MANIFEST
+            forged = {"Authorization": good["Authorization"][:-6] + "AAAAAA"}
+            for shown in (forged, nobody_s, forged | {"Private-Token": people.ann_s_token}):
+                answer = door.ask("GET", IMAGE, shown)
+                assert answer.status == 401
+                assert "error=" in answer["WWW-Authenticate"]
+            public = "/v2/open/app/manifests/1"
+            for login in ({}, basic("somebody", "of another registry"), people.ann):
+                assert door.ask("GET", public, login).body == MANIFEST
+            assert door.ask("GET", IMAGE).status == 401
+            assert door.ask("GET", IMAGE, {"Private-Token": people.ann_s_token}).status == 429
+            clock.advance(3600)
+            answer = door.ask("GET", IMAGE, good)
+            assert answer.status == 401, "it has ended, and its client is told to get another"
+            assert "invalid_token" in answer["WWW-Authenticate"]
+    people.logins.close()
+
+
 def test_guessing_may_be_left_to_somebody_else_to_stop(tmp_path: Path) -> None:
     people = tenants()
     with Origin() as origin:

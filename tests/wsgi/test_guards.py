@@ -114,6 +114,19 @@ def test_callers_behind_a_trusted_proxy_have_limits_of_their_own(tmp_path: Path)
             assert [door.ask("GET", POM, asked).status for _ in range(2)] == [200, 429]
 
 
+def test_callers_behind_a_proxy_that_is_not_named_are_told_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = {"X-Forwarded-For": "198.51.100.7"}
+    with opened(tmp_path / "unlimited") as door:
+        door.ask("GET", POM, asked)
+    assert "trusted_proxies" not in caplog.text
+    with opened(tmp_path / "limited", limits=LimitsConfig()) as door:
+        for _ in range(3):
+            assert door.ask("GET", POM, asked).status == 200
+    assert caplog.text.count("trusted_proxies") == 1
+
+
 def test_limits_can_be_turned_off(tmp_path: Path) -> None:
     limits = LimitsConfig(0, 1, 0)
     with opened(tmp_path, limits=limits, authenticator=BasicAuthenticator(USERS)) as door:
@@ -145,8 +158,23 @@ def test_allowed_hosts_hold_for_everybody(tmp_path: Path) -> None:
     with opened(tmp_path, server=server) as door:
         assert door.ask("GET", POM, {"Host": "repo.example.org:8081"}).status == 200
         assert door.ask("GET", POM, {"Host": "a.example:1"}).status == 200
+        assert door.ask("GET", POM, {"Host": "a.example"}).status == 421
         assert door.ask("GET", POM, {"Host": "localhost"}).status == 421
         assert door.ask("GET", "/-/health", {"Host": "localhost"}).status == 200
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        ServerConfig(allowed_hosts=("other.example",), external_url="https://repo.example.org:443"),
+        ServerConfig(allowed_hosts=("other.example",), external_url="http://repo.example.org:80"),
+        ServerConfig(allowed_hosts=("repo.example.org:443",)),
+    ],
+    ids=lambda server: server.external_url or server.allowed_hosts[0],
+)
+def test_the_usual_port_means_the_same_as_none(tmp_path: Path, server: ServerConfig) -> None:
+    with opened(tmp_path, server=server) as door:
+        assert door.ask("GET", POM, {"Host": "repo.example.org"}).status == 200
 
 
 @pytest.mark.parametrize(

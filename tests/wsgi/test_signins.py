@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from virtreg.errors import Unauthenticated
 from virtreg.model import Credentials, Principal, Scope
@@ -147,6 +147,48 @@ def test_failures_are_counted_together_for_all_that_are_guarded() -> None:
     limit = SignInLimit(failures=2)
     doors = [limit.guard(Doorkeeper()) for _ in range(3)]
     assert [outcome(door, by("Basic x")) for door in doors] == ["401", "401", "429"]
+
+
+@define
+class Open(Doorkeeper):
+    """Lets everybody in where strangers may pull."""
+
+    def admit(self, credentials: Credentials, scope: Scope) -> Principal:
+        try:
+            return super().admit(credentials, scope)
+        except Unauthenticated:
+            if scope.public:
+                return Principal()
+            raise
+
+
+def test_what_everybody_may_pull_waits_for_nobody_s_failures() -> None:
+    keeper = Open()
+    limit = SignInLimit(failures=1).guard(keeper)
+    assert outcome(limit, by("Basic x")) == "401"
+    public = evolve(SCOPE, public=True)
+    for shown in (None, "Basic of another registry"):
+        assert outcome(limit, by(shown), public) == "anonymous"
+    # Whoever guesses must not learn by it whether they are right.
+    assert outcome(limit, by("Basic joe"), public) == "anonymous"
+    assert outcome(limit, by("Basic joe")) == "429"
+    assert outcome(limit, by("Basic joe"), evolve(public, action="read")) == "429"
+
+
+def test_a_login_that_strangers_need_is_waited_for_where_the_host_lets_nobody_in() -> None:
+    limit = SignInLimit(failures=1).guard(Doorkeeper())
+    assert outcome(limit, by("Basic x")) == "401"
+    assert outcome(limit, by("Basic x"), evolve(SCOPE, public=True)) == "429"
+
+
+def test_what_nobody_guesses_waits_for_nobody() -> None:
+    keeper = Doorkeeper({"Bearer grant": Principal("joe")})
+    limit = SignInLimit(failures=1).guard(
+        keeper, lambda credentials: credentials.authorization == "Bearer grant"
+    )
+    assert [outcome(limit, by(text)) for text in ("Basic x", "Basic y")] == ["401", "429"]
+    assert outcome(limit, by("Bearer grant")) == "joe"
+    assert outcome(limit, by("Bearer other")) == "429"
 
 
 def test_no_credential_is_shown() -> None:

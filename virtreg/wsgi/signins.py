@@ -39,7 +39,8 @@ class SignInLimit:
     nor is a bearer token that is not good, which clients renew and nobody can guess.
 
     Credentials that proved good since an address began to fail are asked about even so: one
-    misconfigured build shuts out nobody behind the same address.
+    misconfigured build shuts out nobody behind the same address. Nor does it from what everybody
+    may pull: there others are let in as nobody, without their credentials being asked about.
     """
 
     def __init__(
@@ -58,15 +59,26 @@ class SignInLimit:
         self._key = secrets.token_bytes(32)
         self._proved: OrderedDict[bytes, None] = OrderedDict()
 
-    def guard(self, inner: Authenticator) -> Authenticator:
-        """The authenticator within these limits. What several of them count, they count
-        together."""
-        return _Guarded(self, inner)
+    def guard(
+        self, inner: Authenticator, proves: Callable[[Credentials], bool] = lambda _: False
+    ) -> Authenticator:
+        """The authenticator within these limits. What several of them count, they count together.
+        ``proves``: whether these credentials are of a kind that nobody guesses, and that does not
+        wait for failures of others. It is asked only where they would."""
+        return _Guarded(self, inner, proves)
 
-    def admit(self, inner: Authenticator, credentials: Credentials, scope: Scope) -> Principal:
+    def admit(
+        self,
+        inner: Authenticator,
+        proves: Callable[[Credentials], bool],
+        credentials: Credentials,
+        scope: Scope,
+    ) -> Principal:
         """Raises TooManyRequests, and what the authenticator raises."""
         # Mostly nobody has failed, and then nothing more is to be found out.
-        troubled = bool(self._failures) and self._check(credentials)
+        troubled, wait = self._check(credentials)
+        if wait and not proves(credentials):
+            return self._as_nobody(inner, scope, wait)
         try:
             principal = inner.admit(credentials, scope)
         except Unauthenticated as error:
@@ -80,20 +92,26 @@ class SignInLimit:
             self._count(principal.token_id)
         return principal
 
-    def _check(self, credentials: Credentials) -> bool:
-        """Whether the address has failed of late. Raises TooManyRequests."""
-        assert self._failures is not None
+    def _check(self, credentials: Credentials) -> tuple[bool, float]:
+        """Whether the address has failed of late, and the seconds that these credentials wait."""
+        if self._failures is None:
+            return False, 0
         address, now = self._addresses.of(credentials.environ), self._clock()
         with self._lock:
             if self._failures.level(address, now) == 0:
-                return False
+                return False, 0
             wait = self._failures.wait(address, now)
             shown = _shown(credentials) if wait else ""
-            if shown and self._fingerprint(shown) not in self._proved:
-                raise TooManyRequests(
-                    "too many failed sign-ins from this address", retry_after=wait
-                )
-        return True
+            known = not shown or self._fingerprint(shown) in self._proved
+        return True, 0 if known else wait
+
+    def _as_nobody(self, inner: Authenticator, scope: Scope, wait: float) -> Principal:
+        try:
+            if scope.public and scope.action == "pull":
+                return inner.admit(Credentials(), scope)
+        except Unauthenticated:
+            pass
+        raise TooManyRequests("too many failed sign-ins from this address", retry_after=wait)
 
     def _failed(self, credentials: Credentials) -> None:
         shown = _shown(credentials)
@@ -132,9 +150,10 @@ class _Guarded:
 
     limit: SignInLimit
     inner: Authenticator
+    proves: Callable[[Credentials], bool]
 
     def admit(self, credentials: Credentials, scope: Scope) -> Principal:
-        return self.limit.admit(self.inner, credentials, scope)
+        return self.limit.admit(self.inner, self.proves, credentials, scope)
 
 
 def _shown(credentials: Credentials) -> str:
