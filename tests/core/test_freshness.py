@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from virtreg.core.freshness import (
+    UNVOUCHED,
     fresh_until,
     is_fresh,
     merged_fresh_until,
@@ -71,6 +72,17 @@ def test_a_check_dated_in_the_future_is_believed_for_one_validity_only() -> None
     assert not is_fresh(entry(3601), Freshness.ARTIFACT, upstream, 0)
     assert merged_is_fresh(entry(3600), Freshness.METADATA, [spec(metadata=1)], 0)
     assert not merged_is_fresh(entry(3601), Freshness.METADATA, [spec(metadata=1)], 0)
+
+
+@given(kinds, hours, hours, times)
+def test_what_is_to_be_asked_for_again_is_not_fresh(
+    kind: Freshness, artifacts: float, metadata: float, now: float
+) -> None:
+    upstream = spec(artifacts, metadata)
+    assert not is_fresh(entry(UNVOUCHED), kind, upstream, now)
+    assert fresh_until(entry(UNVOUCHED), kind, upstream) < 0
+    assert not merged_is_fresh(entry(UNVOUCHED), kind, [upstream], now)
+    assert merged_fresh_until(entry(UNVOUCHED), kind, [upstream]) < 0
 
 
 @given(times, kinds, hours, hours, times)

@@ -16,6 +16,10 @@ _HOUR = 3600.0
 LONGEST_LISTING = 300.0
 """Seconds: who publishes something expects to see it listed soon."""
 
+UNVOUCHED = -1.0
+"""``Entry.checked_at`` of what is to be asked for again, however long it would be good: so is
+everything below 0."""
+
 
 def validity(freshness: Freshness, spec: UpstreamSpec) -> float:
     """Seconds a checked entry of this upstream stays fresh; infinity for always.
@@ -43,12 +47,12 @@ def merged_validity(freshness: Freshness, specs: Iterable[UpstreamSpec]) -> floa
 
 def fresh_until(entry: Entry, freshness: Freshness, spec: UpstreamSpec) -> float:
     """When the entry becomes stale; infinity for never."""
-    return entry.checked_at + validity(freshness, spec)
+    return _end(entry.checked_at, validity(freshness, spec))
 
 
 def merged_fresh_until(entry: Entry, freshness: Freshness, specs: Iterable[UpstreamSpec]) -> float:
     """When a merged document of these members becomes stale."""
-    return entry.checked_at + merged_validity(freshness, specs)
+    return _end(entry.checked_at, merged_validity(freshness, specs))
 
 
 def is_fresh(entry: Entry, freshness: Freshness, spec: UpstreamSpec, now: float) -> bool:
@@ -63,7 +67,13 @@ def merged_is_fresh(
     return _within(entry.checked_at, merged_validity(freshness, specs), now)
 
 
+def _end(checked_at: float, seconds: float) -> float:
+    return checked_at + seconds if checked_at >= 0 else checked_at
+
+
 def _within(checked_at: float, seconds: float, now: float) -> bool:
+    if checked_at < 0:
+        return False
     # A check dated in the future is believed no longer than one validity, or a clock that was
     # wrong once would freeze the cache until its time comes.
     return checked_at - seconds <= now < checked_at + seconds
