@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.config.writing import REGISTRY, UPSTREAM
-from virtreg.backends.auth.secret_text import digest_of, kind_of
+from virtreg.backends.auth.secret_text import digest_of, kind_of, new_secret
 from virtreg.backends.directory import FILE, SqlDirectory, open_directory
 from virtreg.cli.access import group, member, user
 from virtreg.cli.access_tokens import token
@@ -112,10 +112,17 @@ def test_members_have_one_role(peopled: Run, data: Path) -> None:
         assert directory.members("builds") == {"anna": Role.GUEST}
 
 
+_TAKEN = "token username 'Anna': there is a user 'anna'"
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
         ("user add anna", "there is a user 'anna' already"),
+        (
+            "user add ANNA",
+            "user 'ANNA': there is a user 'anna', which differs in case or Unicode form alone",
+        ),
         ("user remove nobody", "there is no user 'nobody'"),
         ("user block nobody", "there is no user 'nobody'"),
         ("group add builds", "there is a group 'builds' already"),
@@ -127,6 +134,9 @@ def test_members_have_one_role(peopled: Run, data: Path) -> None:
         ("token create --kind personal --user nobody", "there is no user 'nobody'"),
         ("token create --kind deploy --group nowhere", "there is no group 'nowhere'"),
         ("token revoke nothing", "there is no token 'nothing'"),
+        ("token list --user nobody", "there is no user 'nobody'"),
+        ("token list --group nowhere", "there is no group 'nowhere'"),
+        ("token create --kind deploy --group builds --username Anna", _TAKEN),
     ],
 )
 def test_what_contradicts_the_directory_is_status_one(
@@ -163,17 +173,25 @@ def test_what_contradicts_the_directory_is_status_one(
         ),
         (
             "token create --kind job --user anna --scopes api,all",
-            "there is no scope 'all'; there are: api, read_api, read_virtual_registry, write_",
+            "--scopes: there is no 'all'; there are: api, read_api, read_virtual_registry, write_",
         ),
         (
             "token create --kind job --user anna --expires soon",
-            "'soon' is not 30d, 12h, 2027-01-31 or never",
+            "--expires: 'soon' is not 30d, 12h, 2027-01-31 or never",
         ),
         (
             "token create --kind job --user anna --expires 2020-01-31",
-            "'2020-01-31' is not in the future",
+            "--expires: '2020-01-31' is not in the future",
         ),
+        (
+            "token create --kind job --user anna --expires 2027-13-01",
+            "--expires: '2027-13-01' is no date: month must be in 1..12",
+        ),
+        ("token create --kind job --user anna --expires=", "--expires: '' is not 30d"),
         ("token create --kind job --user anna --name=", "token name: must have 1 to 255"),
+        ("token create --kind personal --user=", "token username: must have 1 to 255"),
+        ("token create --kind deploy --group builds --username=", "token username: must have 1"),
+        ("member set builds anna gest", "Invalid value for 'ROLE': 'gest' is not one of"),
     ],
 )
 def test_what_cannot_be_meant_is_status_two(
@@ -238,6 +256,19 @@ def test_a_new_token_in_json_has_its_secret_and_lists_have_not(peopled: Run) -> 
     assert listed(peopled, "token", "list") == [made]
     assert secret not in result.stderr
     assert digest_of(secret) not in result.output
+
+
+def test_a_secret_in_place_of_an_id_is_not_repeated(peopled: Run, data: Path) -> None:
+    secret = peopled("token", "create", "--kind", "personal", "--user", "anna").stdout.strip()
+    with opened(data) as directory:
+        (made,) = directory.tokens()
+    result = peopled("token", "revoke", secret)
+    assert (result.exit_code, secret in result.output) == (2, False)
+    assert f"ID: that is a secret, of the token {made.id}" in result.stderr
+    unknown = new_secret(TokenKind.JOB).reveal()
+    assert "of no token that is known here" in peopled("token", "revoke", unknown).stderr
+    with opened(data) as directory:
+        assert directory.tokens() == [made]
 
 
 def test_tokens_are_listed_newest_first_with_their_state(peopled: Run, data: Path) -> None:

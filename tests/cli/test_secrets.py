@@ -96,6 +96,14 @@ def test_what_no_upstream_could_be_sent_is_refused(
     assert _vault(file).kept() == []
 
 
+def test_a_secret_among_the_arguments_is_refused_and_not_repeated(file: Path) -> None:
+    result = _run(file, "set", "nexus", VALUE, said="other")
+    assert result.exit_code == 2
+    assert "the secret is asked for, or read from standard input" in result.stderr
+    assert VALUE not in result.output
+    assert _vault(file).kept() == []
+
+
 def test_a_secret_can_be_for_one_upstream(file: Path) -> None:
     assert _run(file, "set", "nexus", "--upstream", "central", said=VALUE).exit_code == 0
     assert _vault(file).read("nexus", "central") == Secret(VALUE)

@@ -109,7 +109,7 @@ def list_groups(directory: Directory, as_json: bool) -> None:
 
 @group.command("switch")
 @click.argument("name")
-@click.argument("state", type=click.Choice(["on", "off"]))
+@click.argument("state", metavar="on|off", type=click.Choice(["on", "off"]))
 @on_directory
 def switch_group(directory: Directory, name: str, state: str) -> None:
     """Turn the registries of the group NAME on or off."""
@@ -126,10 +126,13 @@ def member() -> None:
 @member.command("set")
 @click.argument("group")
 @click.argument("user")
-@click.argument("role", type=click.Choice(ROLES))
+@click.argument("role", metavar="ROLE", type=click.Choice(ROLES))
 @on_directory
 def set_member(directory: Directory, group: str, user: str, role: str) -> None:
-    """Give USER the ROLE in GROUP, in place of the one there was."""
+    """Give USER the ROLE in GROUP, in place of the one there was.
+
+    Roles are guest, reporter, developer, maintainer and owner.
+    """
     directory.set_role(group, user, Role[role.upper()])
     changed("member", f"{group}/{user}", f"made {role}")
     _say(f"user {user!r} is {role} in group {group!r}")

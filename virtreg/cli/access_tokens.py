@@ -101,6 +101,12 @@ def create_token(
 @on_directory
 def list_tokens(directory: Directory, user: str | None, group: str | None, as_json: bool) -> None:
     """List tokens, the newest first, without their secrets."""
+    from virtreg.errors import NotFound
+
+    if user is not None and directory.user(user) is None:
+        raise NotFound(f"there is no user {user!r}")
+    if group is not None and directory.group(group) is None:
+        raise NotFound(f"there is no group {group!r}")
     now = time.time()
     rows = [
         _row(each, now)
@@ -115,7 +121,21 @@ def list_tokens(directory: Directory, user: str | None, group: str | None, as_js
 @click.argument("token_id", metavar="ID")
 @on_directory
 def revoke_token(directory: Directory, token_id: str) -> None:
-    """Have the token with this ID refused from now on."""
+    """Have the token with this ID refused from now on.
+
+    Lists show the IDs. A secret has no place on a command line, where every account of the machine
+    can read it.
+    """
+    from virtreg.backends.auth.secret_text import digest_of, kind_of
+
+    if kind_of(token_id) is not None:
+        # Not repeated: what is printed may be kept.
+        found = directory.token(digest_of(token_id))
+        of = "of no token that is known here" if found is None else f"of the token {found.id}"
+        raise click.UsageError(
+            f"ID: that is a secret, {of}; revoke tokens by their IDs, which `virtreg token list`"
+            " shows"
+        )
     directory.revoke_token(token_id, time.time())
     changed("token", token_id, "revoked")
     click.echo(f"token {token_id} is revoked", err=True)

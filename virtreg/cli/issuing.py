@@ -38,13 +38,18 @@ class Wish:
             id=secrets.token_hex(8),
             kind=self.kind,
             name=f"{self.kind} token" if self.name is None else self.name,
-            username=self.user or self.username or _robot(self.kind),
+            username=self._username(),
             scopes=self.scopes,
             created_at=now,
             group=self.group,
             role=(self.role or Role.GUEST) if group else None,
-            expires_at=parse_expires(self.expires or self._life(), now),
+            expires_at=parse_expires(self._life() if self.expires is None else self.expires, now),
         )
+
+    def _username(self) -> str:
+        # Nothing between quotes is no wish for a made up one: a script's variable may be empty.
+        said = self.username if self.user is None else self.user
+        return _robot(self.kind) if said is None else said
 
     def _life(self) -> str:
         return "1h" if self.kind is TokenKind.JOB else "30d"
@@ -72,7 +77,7 @@ def parse_scopes(text: str) -> frozenset[TokenScope]:
     known = [scope.value for scope in TokenScope]
     for name in names:
         if name not in known:
-            raise ValueError(f"there is no scope {name!r}; there are: {', '.join(known)}")
+            raise ValueError(f"--scopes: there is no {name!r}; there are: {', '.join(known)}")
     return frozenset(TokenScope(name) for name in names)
 
 
@@ -84,11 +89,15 @@ def parse_expires(text: str, now: float) -> float | None:
     if match := _DURATION.fullmatch(text):
         end = now + int(match[1]) * _SECONDS[match[2]]
     elif _DATE.fullmatch(text):
-        end = datetime.combine(date.fromisoformat(text), time(), UTC).timestamp()
+        try:
+            day = date.fromisoformat(text)
+        except ValueError as error:
+            raise ValueError(f"--expires: {text!r} is no date: {error}") from None
+        end = datetime.combine(day, time(), UTC).timestamp()
     else:
-        raise ValueError(f"{text!r} is not 30d, 12h, 2027-01-31 or never")
+        raise ValueError(f"--expires: {text!r} is not 30d, 12h, 2027-01-31 or never")
     if end <= now:
-        raise ValueError(f"{text!r} is not in the future")
+        raise ValueError(f"--expires: {text!r} is not in the future")
     return end
 
 

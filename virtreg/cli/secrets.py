@@ -46,7 +46,7 @@ def _placed(command: Command) -> Command:
     return file(data(command))
 
 
-@secrets.command("set")
+@secrets.command("set", context_settings={"allow_extra_args": True})
 @click.argument("name")
 @click.option("--upstream", metavar="NAME", help="The only upstream that it may be used for.")
 @_placed
@@ -57,6 +57,12 @@ def set_(name: str, upstream: str | None, file: Path, data: Path | None) -> None
     """
     from virtreg.config import fields
 
+    if click.get_current_context().args:
+        # Not repeated: it is the secret, most likely.
+        raise click.UsageError(
+            "only NAME is said here: an argument can be read by every account of the machine; the"
+            " secret is asked for, or read from standard input"
+        )
     name = _valid(name, fields.name, "'NAME'")
     with _told():
         config, vault = _opened(file, data)
