@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from attrs import define, evolve, field
@@ -11,6 +12,7 @@ from virtreg.errors import Unauthenticated
 from virtreg.model import Credentials, Principal, Scope
 from virtreg.protocols import Authenticator
 from virtreg.testing.fakes import FakeClock
+from virtreg.testing.gate import Gate
 from virtreg.wsgi.limits import TooManyRequests
 from virtreg.wsgi.signins import SignInLimit
 
@@ -173,6 +175,45 @@ def test_what_everybody_may_pull_waits_for_nobody_s_failures() -> None:
     assert outcome(limit, by("Basic joe"), public) == "anonymous"
     assert outcome(limit, by("Basic joe")) == "429"
     assert outcome(limit, by("Basic joe"), evolve(public, action="read")) == "429"
+
+
+@define
+class Slow(Doorkeeper):
+    """Lets the first one who comes wait for a sign."""
+
+    gate: Gate = field(factory=Gate)
+
+    def admit(self, credentials: Credentials, scope: Scope) -> Principal:
+        if credentials.authorization == "Basic slow":
+            self.gate.arrive()
+        return super().admit(credentials, scope)
+
+
+def test_the_last_place_is_tried_for_by_one_at_a_time() -> None:
+    clock, keeper = FakeClock(), Slow()
+    limit = SignInLimit(failures=2, clock=clock).guard(keeper)
+    assert outcome(limit, by("Basic x")) == "401"
+    with ThreadPoolExecutor(1) as thread:
+        trying = thread.submit(outcome, limit, by("Basic slow"))
+        keeper.gate.await_arrival()
+        try:
+            assert [outcome(limit, by(f"Basic {number}")) for number in range(3)] == ["429"] * 3
+            assert outcome(limit, by("Basic y", "198.51.100.8")) == "401"
+            assert outcome(limit, by(None)) == "401"
+        finally:
+            keeper.gate.release()
+        assert trying.result() == "401"
+    assert outcome(limit, by("Basic y")) == "429"
+    clock.advance(30)
+    assert [outcome(limit, by(f"Basic {number}")) for number in range(2)] == ["401", "429"]
+
+
+@pytest.mark.parametrize("address", ["198.51.100.7", ""])
+def test_who_succeeds_makes_room_for_the_next(address: str) -> None:
+    limit = SignInLimit(failures=2).guard(Doorkeeper())
+    asked = ("Basic x", "Basic joe", "Basic y", "Basic joe", "Basic z")
+    answers = [outcome(limit, by(text, address)) for text in asked]
+    assert answers == ["401", "joe", "401", "joe", "429"]
 
 
 def test_a_login_that_strangers_need_is_waited_for_where_the_host_lets_nobody_in() -> None:

@@ -51,7 +51,10 @@ class SignInLimit:
         addresses: Addresses | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._most = failures
         self._failures = Buckets(Rate(failures, _MINUTE)) if failures else None
+        self._trying: set[str] = set()
+        """Addresses for which somebody tries who may be the last that may fail."""
         self._tokens = Buckets(Rate(requests, seconds)) if requests else None
         self._addresses = addresses or Addresses()
         self._clock = clock
@@ -76,34 +79,43 @@ class SignInLimit:
     ) -> Principal:
         """Raises TooManyRequests, and what the authenticator raises."""
         # Mostly nobody has failed, and then nothing more is to be found out.
-        troubled, wait = self._check(credentials)
-        if wait and not proves(credentials):
-            return self._as_nobody(inner, scope, wait)
+        turn = self._turn(credentials)
+        if turn.wait and not proves(credentials):
+            return self._as_nobody(inner, scope, turn.wait)
         try:
             principal = inner.admit(credentials, scope)
         except Unauthenticated as error:
             if not error.reason:
                 self._failed(credentials)
             raise
-        if troubled and principal != ANONYMOUS:
+        finally:
+            if turn.last is not None:
+                self._trying.discard(turn.last)
+        if turn.troubled and principal != ANONYMOUS:
             # Where strangers may pull, wrong credentials are let in as nobody's.
             self._prove(credentials)
         if principal.token_id is not None and scope.path:
             self._count(principal.token_id)
         return principal
 
-    def _check(self, credentials: Credentials) -> tuple[bool, float]:
-        """Whether the address has failed of late, and the seconds that these credentials wait."""
+    def _turn(self, credentials: Credentials) -> _Turn:
         if self._failures is None:
-            return False, 0
+            return _UNTROUBLED
         address, now = self._addresses.of(credentials.environ), self._clock()
         with self._lock:
-            if self._failures.level(address, now) == 0:
-                return False, 0
+            level = self._failures.level(address, now)
+            if level == 0:
+                return _UNTROUBLED
+            room = self._most - level
+            shown = _shown(credentials) if room < 2 else ""
+            if not shown or self._fingerprint(shown) in self._proved:
+                return _TROUBLED
             wait = self._failures.wait(address, now)
-            shown = _shown(credentials) if wait else ""
-            known = not shown or self._fingerprint(shown) in self._proved
-        return True, 0 if known else wait
+            if wait or address in self._trying:
+                return _Turn(True, wait=wait or _MINUTE / self._most)
+            # Or all who come before this one has failed would try for the same last place.
+            self._trying.add(address)
+        return _Turn(True, last=address)
 
     def _as_nobody(self, inner: Authenticator, scope: Scope, wait: float) -> Principal:
         try:
@@ -142,6 +154,22 @@ class SignInLimit:
     def _fingerprint(self, shown: str) -> bytes:
         """Nothing that could be turned back into credentials."""
         return hmac.digest(self._key, shown.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+
+@frozen
+class _Turn:
+    """Whether credentials may be tried, and what is known of their address."""
+
+    troubled: bool
+    """Somebody there has failed of late."""
+    wait: float = 0.0
+    """Seconds until they may; 0: now."""
+    last: str | None = None
+    """The address, if nobody else there may try meanwhile."""
+
+
+_UNTROUBLED = _Turn(False)
+_TROUBLED = _Turn(True)
 
 
 @frozen(eq=False)
