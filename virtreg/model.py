@@ -365,6 +365,8 @@ class UpstreamSpec:
     without a date. 0: every release is taken."""
     id: int | None = field(default=None, metadata={"configured": False})
     """Of an upstream that is stored: its cache is kept by it, whatever its name."""
+    generation: int = field(default=0, metadata={"configured": False})
+    """Grows when its cache is purged: what was kept before is of another key."""
 
     @cached_property
     def anonymous(self) -> bool:
@@ -387,6 +389,8 @@ class UpstreamSpec:
         kinds += ["command"] if self.credential_command else []
         name = self.name if self.id is None else f"#{self.id}"
         facts = "\0".join((name, self.url, self.username or "", *sorted(kinds)))
+        if self.generation:
+            facts += f"\0generation {self.generation}"
         return hashlib.sha256(facts.encode()).hexdigest()[:20]
 
 
@@ -416,6 +420,8 @@ class RegistrySpec:
     """Strangers may pull from it even so."""
     ownerships: tuple[Ownership, ...] = field(default=(), metadata={"configured": False})
     """What comes from certain of its upstreams alone."""
+    generation: int = field(default=0, metadata={"configured": False})
+    """As an upstream's, for the documents merged here."""
 
     @cached_property
     def key(self) -> str:
@@ -425,6 +431,8 @@ class RegistrySpec:
         rules = [[evolve(rule, id=None) for rule in each.rules] for each in self.upstreams]
         if any(rules) or self.ownerships:
             facts += f"\0{rules!r}\0{self.ownerships!r}"
+        if self.generation:
+            facts += f"\0generation {self.generation}"
         return hashlib.sha256(facts.encode()).hexdigest()[:20]
 
 

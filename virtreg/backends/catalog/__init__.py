@@ -1,0 +1,88 @@
+"""Which registries and upstreams there are: kept in SQLite, or fixed by a file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from virtreg.backends.catalog.fixed import MemoryCatalog, StaticCatalog
+from virtreg.backends.catalog.limits import ManagementLimits
+from virtreg.backends.catalog.sealing import Sealer
+from virtreg.backends.catalog.sql import SqlCatalog
+from virtreg.backends.sql.database import Database
+from virtreg.backends.sql.faults import Trouble
+from virtreg.backends.sql.migrate import Ledger, upgrade
+from virtreg.backends.sql.sqlite import alone_in, make_database, sqlite_engine
+from virtreg.backends.vault import MasterKeys
+from virtreg.errors import StorageError
+from virtreg.model import RegistrySpec
+
+__all__ = [
+    "FILE",
+    "LEDGER",
+    "ManagementLimits",
+    "MemoryCatalog",
+    "SqlCatalog",
+    "StaticCatalog",
+    "open_catalog",
+]
+
+FILE: Final = "catalog.sqlite"
+"""The database's name in the data folder."""
+
+LEDGER: Final = Ledger(
+    Path(__file__).parent / "migrations" / "versions", "virtreg_catalog_version", "0001"
+)
+
+_TROUBLE: Final = Trouble("the catalog")
+
+
+def open_catalog(
+    folder: str | Path,
+    declared: Iterable[RegistrySpec] = (),
+    *,
+    keys: MasterKeys,
+    clock: Callable[[], float] = time.time,
+    limits: ManagementLimits | None = None,
+) -> SqlCatalog:
+    """The catalog in a folder on a local disk, as ``catalog.sqlite``.
+
+    Makes the folder and the database, for the user alone who does, or brings an older database up
+    to date; ``declared`` takes the place of what was declared when it was opened last. ``keys``
+    seal the passwords of stored upstreams; the file of keys is made when the first one is stored.
+
+    Raises ConfigError for a database made by a newer version and for declared registries that
+    contradict each other or stored ones, StorageError when the disk or the database fails.
+    """
+    place = Path(folder).absolute()
+    specs = StaticCatalog(declared).registries()
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with alone_in(place):
+            database = _prepared(place / FILE)
+    except OSError as error:
+        raise StorageError(f"cannot use the folder {place}: {error.strerror}") from error
+    except StorageError as error:
+        raise StorageError(f"cannot use the folder {place}: {error.message}") from error
+    catalog = SqlCatalog(database, Sealer(keys), specs, clock, limits or ManagementLimits())
+    try:
+        catalog.mirror()
+    except BaseException:
+        catalog.close()
+        raise
+    return catalog
+
+
+def _prepared(file: Path) -> Database:
+    database = Database(partial(sqlite_engine, file, durable=True), _TROUBLE)
+    try:
+        with _TROUBLE.told("open"):
+            make_database(file)
+        upgrade(database, LEDGER, str(file))
+    except BaseException:
+        database.close()
+        raise
+    return database
