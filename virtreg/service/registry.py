@@ -7,6 +7,7 @@ from functools import partial
 
 from attrs import evolve
 
+from virtreg.core.freshness import UNVOUCHED
 from virtreg.core.walk import Serve
 from virtreg.errors import InvalidRequest, NotFound
 from virtreg.events import Purged, ServedStale
@@ -86,6 +87,33 @@ class PullThroughRegistry:
             self._works.suspects.forget(source, known_as)
         for known_as in {path, *paths}:
             self._works.tell(Purged(self.spec.name, known_as))
+        return forgotten
+
+    def expire(self, route: Route) -> list[Entry]:
+        """Have upstreams asked about a route next time, however long what is held would be good;
+        it is kept, for when they cannot be asked. What was held."""
+        route = evolve(route, checksum=None)
+        asked = self._walking.asked(route)
+        held = list(self._walking.entries(asked).values())
+        if route.merged:
+            held += self._index.find(route.path, [self.spec.key])
+        for entry in held:
+            self._index.touch(entry.source, entry.path, UNVOUCHED)
+        for source, path in zip(self._walking.sources, asked.paths, strict=True):
+            self._works.negatives.forget(source, path)
+            self._works.suspects.forget(source, path)
+        for path in {route.path, *asked.paths}:
+            self._works.tell(Purged(self.spec.name, path))
+        return held
+
+    def forget(self, source: str, path: str) -> int:
+        """Forget what is cached and remembered of one upstream, by its key, under a path as it
+        knows it, and what was merged of that. The number of copies forgotten."""
+        forgotten = self._index.drop(source, path)
+        self._works.negatives.forget(source, path)
+        self._works.suspects.forget(source, path)
+        self._index.drop(self.spec.key, path)
+        self._works.tell(Purged(self.spec.name, path))
         return forgotten
 
     def close(self) -> None:
