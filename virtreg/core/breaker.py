@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from attrs import define, field
 
 from virtreg.core.backoff import MAX_RETRY_AFTER
@@ -51,6 +53,11 @@ class Breaker:
         if self._trial is not None and now < self._trial + self.longest_cooldown:
             return min(now + self.cooldown, self._trial + self.longest_cooldown)
         return None
+
+    def state(self, now: float) -> Literal["closed", "open", "half_open"]:
+        if self._until is None:
+            return "closed"
+        return "open" if now < self._until else "half_open"
 
     def succeeded(self, now: float) -> None:
         """The upstream answered definitely; an answer of "absent" is a success too."""

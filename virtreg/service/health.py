@@ -6,6 +6,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Literal
+
+from attrs import frozen
 
 from virtreg.core.backoff import MAX_RETRY_AFTER
 from virtreg.core.breaker import Breaker
@@ -27,6 +30,31 @@ _THREADS = 64
 SPENT = 60.0
 """Seconds for which a used-up quota is believed where the upstream does not say how long: its
 window slides, and only asking tells."""
+
+
+@frozen
+class Failure:
+    """Why an upstream gave no usable answer. Not the message: it may name a path."""
+
+    code: str
+    """Of the error, as in :mod:`virtreg.errors`."""
+    at: float
+    """Seconds since the epoch."""
+
+
+@frozen
+class Health:
+    """How an upstream does, as one process sees it."""
+
+    breaker: Literal["closed", "open", "half_open"]
+    """``open``: it is not asked. ``half_open``: the next request is a trial."""
+    retry_after: float | None
+    """Seconds until it is asked again, where it is not asked now: because it failed, asked for a
+    pause, or its quota is used up."""
+    quota: Quota | None
+    """What it last said of it."""
+    failure: Failure | None
+    """The last one of this process, however long ago."""
 
 
 class GuardedUpstream:
@@ -51,8 +79,21 @@ class GuardedUpstream:
         self._spent_until = 0.0
         self._told = clock()
         self._set_back = 0.0
+        self._failure: Failure | None = None
         self.spec = upstream.spec
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="virtreg-ask")
+
+    def health(self) -> Health:
+        with self._lock:
+            now = self._now()
+            left_alone = self._breaker.blocked_until(now) or now
+            ends = max(left_alone, self._spent_until)
+            return Health(
+                self._breaker.state(now),
+                ends - now if ends > now else None,
+                self.quota,
+                self._failure,
+            )
 
     def fetch(self, request: Fetch) -> Reply:
         """As the upstream's own, but raises at once, with ``retry_after``, while the breaker is
@@ -77,6 +118,7 @@ class GuardedUpstream:
                 self._breaker.withdrawn()
             raise
         except UpstreamThrottled as error:
+            self._remember(error)
             if metered:
                 # The quota is for these alone; what costs nothing is still answered.
                 self._spend(error.retry_after)
@@ -84,19 +126,23 @@ class GuardedUpstream:
             else:
                 self._throttled(error.retry_after)
             raise
-        except (UpstreamTimeout, UpstreamUnavailable):
+        except (UpstreamTimeout, UpstreamUnavailable) as error:
             self.failed()
+            self._remember(error)
             raise
-        except VirtregError:
+        except VirtregError as error:
+            self._remember(error)
             # It answered, though not with what was wanted; or the request could not be put.
             self._succeeded()
             raise
         except Exception as error:
             # A third party's upstream broke its contract: what exactly is in the chained cause.
-            self.failed()
-            raise UpstreamUnavailable(
+            failure = UpstreamUnavailable(
                 f"{self.spec.name} failed: {type(error).__name__}", upstream=self.spec.name
-            ) from error
+            )
+            self.failed()
+            self._remember(failure)
+            raise failure from error
         if reply.status in (200, 206) and request.method == "GET":
             with self._lock:
                 self._breaker.answered(self._now())
@@ -117,10 +163,14 @@ class GuardedUpstream:
         """A body broke off or stalled after good headers."""
         with self._lock:
             self._breaker.failed(self._now())
+        self._failure = Failure(UpstreamUnavailable.code, self._clock())
 
     def close(self) -> None:
         self.threads.shutdown(wait=False, cancel_futures=True)
         self._upstream.close()
+
+    def _remember(self, error: VirtregError) -> None:
+        self._failure = Failure(error.code, self._clock())
 
     def _throttled(self, retry_after: float | None) -> None:
         with self._lock:
