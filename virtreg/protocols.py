@@ -16,6 +16,7 @@ from typing import BinaryIO, Protocol, Self, runtime_checkable
 from virtreg.core.identity import Group, Role, Token, User
 from virtreg.errors import VirtregError
 from virtreg.model import (
+    Coordinates,
     Credentials,
     Digests,
     Entry,
@@ -602,6 +603,39 @@ __all__ = [
     "Resolution",
     "Spools",
     "Upstream",
+@runtime_checkable
+class Situates(Protocol):
+    """Power of a Format: tell what a path is about, for rules to be applied to it."""
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """The coordinates there are, which rules may be about."""
+        ...
+
+    def coordinates(
+        self, route: Route, upstream: UpstreamSpec | None = None
+    ) -> tuple[Coordinates, ...]:
+        """What the route is about: several when it cannot be told which is meant, none when it is
+        nothing that rules speak of. A checksum or a signature is about what its file is about.
+        With the power Localizes, ``route`` is as ``upstream`` knows it, and every name by which
+        the upstream can be asked for it counts."""
+        ...
+
+    def sift(
+        self, route: Route, document: bytes, allowed: Callable[[Coordinates], bool]
+    ) -> bytes | None:
+        """One upstream's part of a merged document without what is not allowed; None when nothing
+        is left. Idempotent; what loses nothing comes back byte for byte, and so does what is
+        unusable, for ``merge`` to refuse."""
+        ...
+
+    def released(self, route: Route) -> bool:
+        """Whether the path is a file of one release, which the upstream dates as it publishes
+        it."""
+        ...
+
+
     "Views",
     "VirtualRegistry",
 ]
+    "Situates",

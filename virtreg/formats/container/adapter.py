@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from attrs import frozen
@@ -12,6 +12,7 @@ from virtreg.formats.challenges import basic_challenge
 from virtreg.formats.container import (
     catalog,
     content,
+    coordinates,
     describing,
     expecting,
     links,
@@ -25,6 +26,7 @@ from virtreg.formats.container import (
 )
 from virtreg.model import (
     Algorithm,
+    Coordinates,
     Digests,
     Examination,
     Expectation,
@@ -40,11 +42,12 @@ from virtreg.model import (
 
 @frozen
 class ContainerFormat:
-    """Implements :class:`virtreg.protocols.Format` with the powers Localizes, Pins, Gathers, Views
-    and Lists, for container images and other OCI artifacts. Stateless; share it between threads.
-    """
+    """Implements :class:`virtreg.protocols.Format` with the powers Localizes, Pins, Gathers,
+    Views, Lists and Situates, for container images and other OCI artifacts. Stateless; share it
+    between threads."""
 
     name: ClassVar[str] = "container"
+    targets: ClassVar[frozenset[str]] = coordinates.TARGETS
 
     def route(self, path: str) -> Route:
         return routes.parse(path)
@@ -115,6 +118,19 @@ class ContainerFormat:
 
     def catalog(self, route: Route, names: Sequence[str]) -> bytes:  # noqa: ARG002
         return catalog.document(names)
+
+    def coordinates(
+        self, route: Route, upstream: UpstreamSpec | None = None
+    ) -> tuple[Coordinates, ...]:
+        return coordinates.coordinates(route, upstream)
+
+    def sift(
+        self, route: Route, document: bytes, allowed: Callable[[Coordinates], bool]
+    ) -> bytes | None:
+        return coordinates.sift(route, document, allowed)
+
+    def released(self, route: Route) -> bool:  # noqa: ARG002 - registries date no image
+        return False
 
 
 def _kind(route: Route) -> routes.Kind | None:

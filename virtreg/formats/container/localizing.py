@@ -19,10 +19,15 @@ def localize(route: Route, upstream: UpstreamSpec) -> Route:
     repository, kind, _ = split(route.path)
     if kind is None or "/" in repository:
         return route
-    put_before = upstream.default_namespace
-    if put_before is None and _is_docker_hub(upstream.url):
-        put_before = _HUB_NAMESPACE
+    put_before = default_namespace(upstream)
     return route if put_before is None else evolve(route, path=f"{put_before}/{route.path}")
+
+
+def default_namespace(upstream: UpstreamSpec) -> str | None:
+    """What the upstream puts before a name of one component."""
+    if upstream.default_namespace is None and _is_docker_hub(upstream.url):
+        return _HUB_NAMESPACE
+    return upstream.default_namespace
 
 
 @lru_cache(maxsize=256)

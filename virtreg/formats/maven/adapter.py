@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from attrs import frozen
@@ -10,15 +10,27 @@ from attrs import frozen
 from virtreg.core.digests import etag_claims, header_claims
 from virtreg.errors import InvalidRequest, VirtregError
 from virtreg.formats.challenges import basic_challenge
-from virtreg.formats.maven import content, describing, markup, merging, paths, prefixes, problems
+from virtreg.formats.maven import (
+    content,
+    coordinates,
+    describing,
+    markup,
+    merging,
+    paths,
+    prefixes,
+    problems,
+    sifting,
+)
 from virtreg.model import (
     Algorithm,
+    Coordinates,
     Examination,
     Expectation,
     Headers,
     Problem,
     Representation,
     Route,
+    UpstreamSpec,
 )
 
 MAX_FILE_BYTES = 5 * 1024**3
@@ -28,9 +40,11 @@ _SIDECARS = (Algorithm.SHA1, Algorithm.MD5)
 
 @frozen
 class MavenFormat:
-    """Implements :class:`virtreg.protocols.Format`. Stateless; share it between threads."""
+    """Implements :class:`virtreg.protocols.Format` with the power Situates. Stateless; share it
+    between threads."""
 
     name: ClassVar[str] = "maven"
+    targets: ClassVar[frozenset[str]] = coordinates.TARGETS
 
     def route(self, path: str) -> Route:
         return paths.parse(path)
@@ -69,3 +83,18 @@ class MavenFormat:
 
     def challenge(self, realm: str) -> str:
         return basic_challenge(realm)
+
+    def coordinates(
+        self,
+        route: Route,
+        upstream: UpstreamSpec | None = None,  # noqa: ARG002 - all know one path
+    ) -> tuple[Coordinates, ...]:
+        return coordinates.coordinates(route)
+
+    def sift(
+        self, route: Route, document: bytes, allowed: Callable[[Coordinates], bool]
+    ) -> bytes | None:
+        return sifting.sift(route, document, allowed)
+
+    def released(self, route: Route) -> bool:
+        return coordinates.released(route)

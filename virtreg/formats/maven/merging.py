@@ -14,7 +14,7 @@ from typing import TypeVar
 from virtreg.errors import IntegrityError
 from virtreg.formats.maven.metadata import Metadata, Plugin, Snapshot, SnapshotVersion, read
 from virtreg.formats.maven.printing import write
-from virtreg.formats.maven.versions import ordered
+from virtreg.formats.maven.versions import ordered, releases
 from virtreg.model import Answered
 
 _UPDATED = re.compile(r"[0-9]{14}")
@@ -83,7 +83,7 @@ def _combine(members: Sequence[Metadata]) -> Metadata:
         artifact_id=_first(member.artifact_id for member in members),
         version=_first(member.version for member in members),
         latest=_last(latest),
-        release=_last([text for text in release if not text.upper().endswith("SNAPSHOT")]),
+        release=_last(releases(release)),
         versions=tuple(versions),
         last_updated=max(_dates(member.last_updated for member in members), default=None),
         snapshot=_newest_snapshot(_present(member.snapshot for member in members)),

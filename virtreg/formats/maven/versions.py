@@ -148,3 +148,8 @@ def version_key(text: str) -> VersionKey:
 def ordered(versions: Iterable[str]) -> list[str]:
     """The distinct texts, oldest first; a function of the set alone, in whatever order given."""
     return sorted(sorted(set(versions)), key=version_key)
+
+
+def releases(versions: Iterable[str]) -> list[str]:
+    """Those that are no snapshots, in the order given."""
+    return [version for version in versions if not version.upper().endswith("SNAPSHOT")]
