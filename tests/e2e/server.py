@@ -43,7 +43,8 @@ class Server:
     settings: Mapping[str, Setting] = field(factory=dict)
     """Further keys of the registry's table."""
     also: Mapping[str, Mapping[str, Setting]] = field(factory=dict)
-    """Further registries over the same upstreams: keys of their tables by name."""
+    """Further registries, over the same upstreams unless they name others: keys of their tables by
+    name."""
     tables: Mapping[str, Mapping[str, Setting]] = field(factory=dict)
     """Further tables by name, such as ``access``; everybody may pull without that one."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
@@ -163,7 +164,7 @@ class Server:
         listed = [upstream.name for upstream in self.upstreams]
         for number, (name, settings) in enumerate({"main": self.settings, **self.also}.items(), 1):
             lines += ["[[registry]]", f"id = {number}", f'name = "{name}"']
-            lines += _keys({"format": self.format, **settings, "upstreams": listed})
+            lines += _keys({"format": self.format, "upstreams": listed, **settings})
         for name, settings in self.tables.items():
             lines += [f"[{name}]", *_keys(settings)]
         return "\n".join(lines) + "\n"
