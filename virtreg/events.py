@@ -142,4 +142,22 @@ class SecretChanged(AuditEvent):
     """The one upstream it is for, if it is for one."""
 
 
+CatalogSubject = Literal[
+    "registry", "upstream", "association", "rule", "ownerships", "cache", "policy", "settings"
+]
+
+
+@frozen(kw_only=True)
+class CatalogChanged(AuditEvent):
+    """A registry, an upstream or what hangs on one was made, changed or removed, or its cache was
+    emptied."""
+
+    subject: CatalogSubject
+    target: str
+    """Its number. Of a policy and of settings: the name of the group. Of a cache: ``registry`` or
+    ``upstream`` and its number, or the path of the one entry."""
+    change: str
+    """A word or two, such as ``added``, ``changed``, ``moved to 2``, ``removed``, ``purged``."""
+
+
 Observer = Callable[[Event], None]

@@ -1,0 +1,95 @@
+"""What the API shows of registries and upstreams: GitLab's fields first, then those it does not
+have."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+
+
+class Registry(Struct, kw_only=True):
+    id: int
+    group_id: int | None
+    """None: the group of a declared registry, which nobody added."""
+    name: str
+    description: str | None
+    created_at: Moment
+    updated_at: Moment
+    declared: Annotated[
+        bool, Meta(description="It is in the server's configuration file, and changes there alone.")
+    ]
+
+
+class PlaceInRegistry(Struct, kw_only=True):
+    """Of one upstream, in a registry."""
+
+    id: int
+    upstream_id: int
+    position: int
+
+
+class RegistryWhole(Registry, kw_only=True):
+    registry_upstreams: list[PlaceInRegistry]
+
+
+class PlaceOfUpstream(Struct, kw_only=True):
+    """In one registry, of an upstream."""
+
+    id: int
+    registry_id: int
+    position: int
+
+
+class Upstream(Struct, kw_only=True):
+    id: int
+    group_id: int | None
+    url: str
+    name: str
+    description: str | None
+    cache_validity_hours: float
+    metadata_cache_validity_hours: float | UnsetType = UNSET
+    username: Annotated[
+        str | None, Meta(description="Null also for those who may not change the upstream.")
+    ]
+    created_at: Moment
+    updated_at: Moment
+    upstream_type: Literal["remote"]
+    declared: Annotated[
+        bool, Meta(description="It is in the server's configuration file, and changes there alone.")
+    ]
+    rules_count: int
+    minimum_release_age_hours: float | UnsetType = UNSET
+    on_error: Literal["stop", "continue"]
+    on_refused: Literal["error", "absent"] | None
+    on_missing: Literal["keep", "drop"]
+    negative_validity_seconds: float
+    connect_timeout: float
+    read_timeout: float
+    max_connections: int
+
+
+class UpstreamListed(Upstream, kw_only=True):
+    """In a registry."""
+
+    registry_upstream: PlaceOfUpstream
+
+
+class UpstreamWhole(Upstream, kw_only=True):
+    registry_upstreams: list[PlaceOfUpstream]
+
+
+class Associated(Struct, kw_only=True):
+    id: int
+    registry_id: int
+    upstream_id: int
+    position: int
+
+
+class Trial(Struct, kw_only=True, omit_defaults=True):
+    success: bool
+    result: Annotated[
+        str | UnsetType, Meta(description="What is wrong, in one line; where something is.")
+    ] = UNSET
