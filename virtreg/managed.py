@@ -24,7 +24,9 @@ class ManagedRegistry:
     """A registry as it is kept."""
 
     spec: RegistrySpec
-    """Its upstreams in order."""
+    """Its upstreams in order. Its name is one of a kind."""
+    name: str
+    """As it was given: other groups may have the same."""
     declared: bool
     """It comes from a configuration file and changes there alone."""
     created_at: float

@@ -50,14 +50,25 @@ Number = Annotated[int, Meta(ge=1, le=10**15 - 1)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 
 
+_Order = Annotated[
+    Literal["cached", "strict"] | UnsetType,
+    Meta(
+        description="`cached`: what an upstream has in its cache is answered from there. `strict`: "
+        "those before it are asked first."
+    ),
+]
+
+
 class RegistryNew(Struct, kw_only=True):
     name: Name
     description: Description | UnsetType | None = UNSET
+    order: _Order = UNSET
 
 
 class RegistryChange(Struct, kw_only=True):
     name: Name | UnsetType = UNSET
     description: SaidDescription | UnsetType = UNSET
+    order: _Order = UNSET
 
 
 class Login(Struct, kw_only=True):

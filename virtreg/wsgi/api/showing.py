@@ -49,11 +49,13 @@ class Showing:
         return Registry(
             id=registry.spec.id,
             group_id=self._number,
-            name=registry.spec.name,
+            name=registry.name,
             description=registry.spec.description or None,
             created_at=moment(registry.created_at),
             updated_at=moment(registry.updated_at),
             declared=registry.declared,
+            slug=registry.spec.name,
+            order=registry.spec.order,
         )
 
     def registry_whole(self, registry: ManagedRegistry) -> RegistryWhole:

@@ -21,6 +21,8 @@ class Registry(Struct, kw_only=True):
     declared: Annotated[
         bool, Meta(description="It is in the server's configuration file, and changes there alone.")
     ]
+    slug: Annotated[str, Meta(description="The name in URLs of files: one of a kind.")]
+    order: Literal["cached", "strict"]
 
 
 class PlaceInRegistry(Struct, kw_only=True):
