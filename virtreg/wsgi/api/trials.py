@@ -150,4 +150,6 @@ def _login(sent: Login) -> tuple[str, Secret] | None:
 
 
 def _failed(reason: str) -> Answer:
-    return Answer(Trial(success=False, result=f"Error: {_STATUS.sub(r'\1 - \2', reason, count=1)}"))
+    told = _STATUS.fullmatch(reason)
+    result = reason if told is None else f"{told[1]} - {told[2]}"
+    return Answer(Trial(success=False, result=f"Error: {result}"))
