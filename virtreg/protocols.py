@@ -177,6 +177,16 @@ class Spools(Protocol):
     def spool(self) -> Path: ...
 
 
+@runtime_checkable
+class Reclaims(Protocol):
+    """Power of a CacheStore: delete what is old, and only that."""
+
+    def reclaim(self, key: str, before: float) -> int | None:
+        """Delete a blob that was last put before that time (seconds since the epoch), as ``delete``
+        does. Its size in bytes; None, with nothing deleted, when it was put later or is absent."""
+        ...
+
+
 class EntryIndex(Protocol):
     """Which source holds which path as which blob."""
 
@@ -238,6 +248,92 @@ class KnowsReferences(Protocol):
 
     def referenced(self, digests: Sequence[str]) -> set[str]:
         """Those of the given sha256 digests that some entry refers to."""
+        ...
+
+
+@runtime_checkable
+class KnowsUse(Protocol):
+    """Power of an EntryIndex: tell what is kept, how much it is, and when it was last wanted."""
+
+    def recent(
+        self, source: str, *, search: str = "", limit: int = 20, offset: int = 0
+    ) -> tuple[list[Entry], int]:
+        """Entries of one source whose path contains ``search`` (as in ``page``), newest first,
+        and how many there are: more than 10,000 are told as 10,001."""
+        ...
+
+    def downloads_of(
+        self, keys: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], tuple[int, float]]:
+        """``(source, path) -> (times, last_at)`` of those that were ever downloaded."""
+        ...
+
+    def usage(self) -> Mapping[str, tuple[int, int]]:
+        """``source -> (entries, bytes)``; a blob counts once for each source that has it."""
+        ...
+
+    def used(self, sources: Sequence[str]) -> int:
+        """Bytes that these sources keep together; a blob counts once."""
+        ...
+
+
+@runtime_checkable
+class Evicts(Protocol):
+    """Power of an EntryIndex: remove what is wanted least, a little at a time.
+
+    The digests of what these methods remove are ``loose`` until they are ``settled``, so that
+    blobs are freed even if the process ends in between.
+    """
+
+    def least_recent(self, sources: Sequence[str]) -> Iterator[tuple[Entry, float | None]]:
+        """Entries of these sources with the time of their last download, the longest unused first:
+        one that was never downloaded counts from ``created_at``. Lazily, with memory for some
+        hundred entries of each source; what changes meanwhile may be met again."""
+        ...
+
+    def drop_entries(self, seen: Sequence[tuple[Entry, float | None]]) -> list[Entry]:
+        """Remove entries, with their download counts, in one short transaction; those removed.
+        Spares what has changed, or was downloaded, since it was seen so."""
+        ...
+
+    def drop_some(self, source: str, limit: int) -> int:
+        """Remove up to ``limit`` entries of a source, with their download counts, in one short
+        transaction; the number removed."""
+        ...
+
+    def loose(self, *, after: str = "", limit: int = 500) -> list[str]:
+        """Digests > ``after``, in order, of which an entry was removed."""
+        ...
+
+    def settle(self, digests: Sequence[str]) -> None:
+        """Their blobs have been looked at."""
+        ...
+
+    def referenced_in(self, sources: Sequence[str], digests: Sequence[str]) -> set[str]:
+        """Those of the given sha256 digests that some entry of these sources refers to."""
+        ...
+
+    def stray_counts(
+        self, after: tuple[str, str] | None = None, limit: int = 1000
+    ) -> tuple[list[tuple[str, str, float]], tuple[str, str] | None]:
+        """Of the next ``limit`` download counts, ``(source, path, last_at)`` of those that have no
+        entry, and what to go on ``after``, None at the end."""
+        ...
+
+    def drop_counts(self, keys: Sequence[tuple[str, str]], upto: float) -> int:
+        """Forget download counts, by (source, path), of downloads up to that time; the number
+        forgotten."""
+        ...
+
+
+@runtime_checkable
+class ListsByDigest(Protocol):
+    """Power of an EntryIndex: be compared with a store."""
+
+    def by_digest(
+        self, after: tuple[str, str, str] = ("", "", ""), limit: int = 500
+    ) -> list[Entry]:
+        """Entries in order of (sha256, path, source), beyond ``after``."""
         ...
 
 
@@ -507,6 +603,38 @@ class Lists(Protocol):
         ...
 
 
+@runtime_checkable
+class Situates(Protocol):
+    """Power of a Format: tell what a path is about, for rules to be applied to it."""
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """The coordinates there are, which rules may be about."""
+        ...
+
+    def coordinates(
+        self, route: Route, upstream: UpstreamSpec | None = None
+    ) -> tuple[Coordinates, ...]:
+        """What the route is about: several when it cannot be told which is meant, none when it is
+        nothing that rules speak of. A checksum or a signature is about what its file is about.
+        With the power Localizes, ``route`` is as ``upstream`` knows it, and every name by which
+        the upstream can be asked for it counts."""
+        ...
+
+    def sift(
+        self, route: Route, document: bytes, allowed: Callable[[Coordinates], bool]
+    ) -> bytes | None:
+        """One upstream's part of a merged document without what is not allowed; None when nothing
+        is left. Idempotent; what loses nothing comes back byte for byte, and so does what is
+        unusable, for ``merge`` to refuse."""
+        ...
+
+    def released(self, route: Route) -> bool:
+        """Whether the path is a file of one release, which the upstream dates as it publishes
+        it."""
+        ...
+
+
 class VirtualRegistry(Protocol):
     """One URL over an ordered list of upstreams."""
 
@@ -588,54 +716,26 @@ __all__ = [
     "Digests",
     "Directory",
     "EntryIndex",
+    "Evicts",
     "Format",
     "Gathers",
     "HasFile",
     "Headers",
     "KnowsDigests",
     "KnowsReferences",
+    "KnowsUse",
     "Lists",
+    "ListsByDigest",
     "Localizes",
     "Pins",
     "Readmits",
     "Recalls",
+    "Reclaims",
     "Reply",
     "Resolution",
+    "Situates",
     "Spools",
     "Upstream",
-@runtime_checkable
-class Situates(Protocol):
-    """Power of a Format: tell what a path is about, for rules to be applied to it."""
-
-    @property
-    def targets(self) -> frozenset[str]:
-        """The coordinates there are, which rules may be about."""
-        ...
-
-    def coordinates(
-        self, route: Route, upstream: UpstreamSpec | None = None
-    ) -> tuple[Coordinates, ...]:
-        """What the route is about: several when it cannot be told which is meant, none when it is
-        nothing that rules speak of. A checksum or a signature is about what its file is about.
-        With the power Localizes, ``route`` is as ``upstream`` knows it, and every name by which
-        the upstream can be asked for it counts."""
-        ...
-
-    def sift(
-        self, route: Route, document: bytes, allowed: Callable[[Coordinates], bool]
-    ) -> bytes | None:
-        """One upstream's part of a merged document without what is not allowed; None when nothing
-        is left. Idempotent; what loses nothing comes back byte for byte, and so does what is
-        unusable, for ``merge`` to refuse."""
-        ...
-
-    def released(self, route: Route) -> bool:
-        """Whether the path is a file of one release, which the upstream dates as it publishes
-        it."""
-        ...
-
-
     "Views",
     "VirtualRegistry",
 ]
-    "Situates",
