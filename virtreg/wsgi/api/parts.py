@@ -42,11 +42,15 @@ class Parts:
     """Where clients reach the application, without a slash at the end."""
 
     def group(self, call: Call) -> Group | None:
-        """The group of the path, by its number or by its name; None where there is none. A name of
-        digits alone is always a number. Raises Invalid for what can be a subgroup alone."""
+        """The group of the path; None where there is none. Raises Invalid for what can be a
+        subgroup alone."""
         asked = call.path["group"]
         if "/" in asked:
             raise Invalid({"group": ["must be a top level Group"]})
+        return self.group_named(asked)
+
+    def group_named(self, asked: str) -> Group | None:
+        """A group by its number or by its name. A name of digits alone is always a number."""
         if not (asked.isascii() and asked.isdecimal()):
             return self.directory.group(asked)
         return next((each for each in self.directory.groups() if str(each.id) == asked), None)
