@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from virtreg.errors import NotFound, Offline, UpstreamError
+from virtreg.errors import Barred, NotFound, Offline, UpstreamError
 from virtreg.model import Answered, RegistrySpec, Route
 
 
 def absent(
     spec: RegistrySpec, route: Route, answers: Mapping[int, Answered], until: float
-) -> NotFound:
-    """Every upstream said so; positions without an answer are remembered to have."""
+) -> NotFound | Barred:
+    """Every upstream said so, or may not answer; positions without an answer are remembered to
+    have said it."""
     if not spec.upstreams:
         return NotFound(f"registry {spec.name} has no upstreams", path=route.path)
     said = [
         answers.get(at, Answered(upstream.name, "absent", "remembered 404"))
         for at, upstream in enumerate(spec.upstreams)
     ]
-    refusals = [answer.detail for answer in said if answer.outcome == "refused"]
+    if all(answer.outcome == "denied" for answer in said):
+        reasons = "; ".join(f"{answer.upstream}: {answer.detail}" for answer in said)
+        return Barred(
+            f"no upstream of {spec.name} may answer for {route.path}: {reasons}", answers=said
+        )
+    details = [
+        answer.detail if answer.outcome == "refused" else f"{answer.upstream}: {answer.detail}"
+        for answer in said
+        if answer.outcome in ("refused", "denied")
+    ]
     return NotFound(
-        "; ".join([f"{route.path} is in none of the upstreams of {spec.name}", *refusals]),
+        "; ".join([f"{route.path} is in none of the upstreams of {spec.name}", *details]),
         answers=said,
         expires_at=until,
         path=route.path,

@@ -3,6 +3,7 @@ registry using it."""
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -164,6 +165,18 @@ class GuardedUpstream:
         with self._lock:
             self._breaker.failed(self._now())
         self._failure = Failure(UpstreamUnavailable.code, self._clock())
+
+    def left_alone_until(self, *, metered: bool) -> float:
+        """Until when a GET would raise without being sent, in seconds since the epoch, infinity
+        while offline; 0 when it would be sent. ``metered``: it counts against the quota."""
+        if self.offline:
+            return math.inf
+        with self._lock:
+            now = self._now()
+            until = self._breaker.blocked_until(now) or 0.0
+            if metered and now < self._spent_until:
+                until = max(until, self._spent_until)
+            return until and until - self._set_back
 
     def close(self) -> None:
         self.threads.shutdown(wait=False, cancel_futures=True)

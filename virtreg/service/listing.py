@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from virtreg.model import Algorithm, RegistrySpec, Representation, Route
 from virtreg.protocols import Format, Lists
+from virtreg.service.barring import Barring
 from virtreg.service.bodies import BytesBody
 from virtreg.service.digesting import digest
 from virtreg.service.resolution import Resolved
@@ -31,12 +32,14 @@ class Listing:
         spec: RegistrySpec,
         format: Format,  # noqa: A002 - the protocol's word
         works: Works,
+        barring: Barring | None = None,
         *,
         most: int = MOST_NAMES,
     ) -> None:
         self._spec = spec
         self._format = format
         self._works = works
+        self._barring = barring
         self._most = most
 
     def resolve(self, route: Route) -> Resolved:
@@ -55,7 +58,10 @@ class Listing:
 
     def _names(self, format: Lists) -> set[str]:  # noqa: A002 - the protocol's word
         """Distinct names over all upstreams, the first ones by path."""
-        shelves = [self._shelves(format, each.key) for each in self._spec.upstreams]
+        shelves = [
+            self._shelves(format, position, upstream.key)
+            for position, upstream in enumerate(self._spec.upstreams)
+        ]
         names: dict[str, None] = {}
         for _, name in heapq.merge(*shelves):
             names[name] = None
@@ -63,14 +69,22 @@ class Listing:
                 break
         return set(names)
 
-    def _shelves(self, format: Lists, source: str) -> Iterator[tuple[str, str]]:  # noqa: A002
+    def _shelves(
+        self,
+        format: Lists,  # noqa: A002 - the protocol's word
+        position: int,
+        source: str,
+    ) -> Iterator[tuple[str, str]]:
         """The ``(path, name)`` at which names begin, by path, leaping over the paths of a name
-        as far as the format can tell."""
+        as far as the format can tell. What the upstream may not answer for counts for nothing."""
         after = ""
         while found := self._works.index.page(source, after=after, limit=_AT_ONCE):
             for path in (entry.path for entry in found):
                 if path > after:
                     name, last = format.shelf(path)
-                    if name is not None:
+                    if name is not None and self._lists(position, path):
                         yield path, name
                     after = max(path, last)
+
+    def _lists(self, position: int, path: str) -> bool:
+        return self._barring is None or self._barring.lists(position, path)

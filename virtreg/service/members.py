@@ -13,6 +13,7 @@ from virtreg.events import UpstreamFailed
 from virtreg.model import Answered, Entry, Route
 from virtreg.protocols import Format, Gathers
 from virtreg.service.asking import Asking, Heard, answered, ask
+from virtreg.service.barring import Barring
 from virtreg.service.exchange import Exchange
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import SETTLED
@@ -29,6 +30,7 @@ class Member:
     position: int
     answer: Answered
     document: bytes | None = None
+    """Without what its upstream may not answer for."""
     entry: Entry | None = None
     error: UpstreamError | None = None
     """Why the upstream itself gave nothing; ``document`` may then be its last good copy."""
@@ -47,6 +49,7 @@ class Members:
         format: Format,  # noqa: A002 - the protocol's word
         upstreams: Sequence[GuardedUpstream],
         works: Works,
+        barring: Barring | None = None,
     ) -> None:
         self._registry = registry
         self._format = format
@@ -54,17 +57,24 @@ class Members:
         self._gathers = format if isinstance(format, Gathers) else None
         self._upstreams = upstreams
         self._works = works
+        self._barring = barring
 
     def entries(self, route: Route) -> dict[str, Entry]:
         """What is cached of the parts, by source."""
         return self._localizer.entries(self._works.index, self._localizer.asked(route))
 
     def gather(self, route: Route, entries: dict[str, Entry]) -> list[Member]:
-        """Every upstream's part, in order, asked in parallel where the cache cannot tell."""
+        """Every upstream's part, in order, asked in parallel where the cache cannot tell. Those
+        that may not answer are not asked."""
         asking: Asking[Member] = Asking(_dropped)
         asked = self._localizer.asked(route)
-        known = [self._known(at, asked, entries) for at in range(len(self._upstreams))]
-        members = {member.position: member for member in known if member is not None}
+        denied = self._denied(asked, entries)
+        known = [
+            self._known(at, asked, entries)
+            for at in range(len(self._upstreams))
+            if at not in denied
+        ]
+        members = {member.position: member for member in known if member is not None} | denied
         questions = [
             (upstream.threads, partial(self._ask, at, asked, entries.get(upstream.spec.key)))
             for at, upstream in enumerate(self._upstreams)
@@ -77,7 +87,23 @@ class Members:
                 members[member.position] = member
         finally:
             asking.close()
-        return [members[at] for at in sorted(members)]
+        return [self._sifted(members[at], asked) for at in sorted(members)]
+
+    def _denied(self, asked: Asked, entries: dict[str, Entry]) -> dict[int, Member]:
+        if self._barring is None:
+            return {}
+        denied = self._barring.denied(asked, entries)
+        return {at: Member(at, self._barring.answer(at, reason)) for at, reason in denied.items()}
+
+    def _sifted(self, member: Member, asked: Asked) -> Member:
+        if self._barring is None or member.document is None:
+            return member
+        at = member.position
+        document = self._barring.sift(at, asked.known_as[at], member.document)
+        if document is not None:
+            return evolve(member, document=document)
+        answer = self._barring.answer(at, "denied by rules: all that the document names")
+        return evolve(member, document=None, answer=answer)
 
     def absent_until(self, route: Route, members: Sequence[Member]) -> float:
         """Until when all those are believed that have no document; 0 when one is not."""
@@ -86,7 +112,11 @@ class Members:
         return min(
             (
                 self._works.negatives.until(self._upstreams[at].spec.key, paths[at], now)
-                for at in (member.position for member in members if member.document is None)
+                for at in (
+                    member.position
+                    for member in members
+                    if member.document is None and member.answer.outcome != "denied"
+                )
             ),
             default=0.0,
         )

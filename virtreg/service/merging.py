@@ -23,6 +23,7 @@ from virtreg.events import Merged, ServedStale
 from virtreg.model import Algorithm, Entry, RegistrySpec, Route
 from virtreg.protocols import Format, Gathers
 from virtreg.service.arrival import Arrival, representation_of
+from virtreg.service.barring import Barring
 from virtreg.service.digesting import digest
 from virtreg.service.failures import absent, broken
 from virtreg.service.flights import Flight
@@ -44,12 +45,13 @@ class Merging:
         format: Format,  # noqa: A002 - the protocol's word
         upstreams: Sequence[GuardedUpstream],
         works: Works,
+        barring: Barring | None = None,
     ) -> None:
         self._spec = spec
         self._format = format
         self._upstreams = upstreams
         self._works = works
-        self._members = Members(spec.name, format, upstreams, works)
+        self._members = Members(spec.name, format, upstreams, works, barring)
 
     def resolve(self, route: Route) -> Resolved:
         merged = self._merged(route)
@@ -111,8 +113,10 @@ class Merging:
 
     def _merge(self, route: Route, members: Sequence[Member]) -> tuple[bytes, list[str]]:
         """Raises NotFound when it exists nowhere and absence is not told by a document of its
-        own, UpstreamError when whether it exists cannot be told."""
+        own, Barred when no upstream may tell, UpstreamError when whether it exists cannot be
+        told."""
         said = [member.answer for member in members]
+        denied = [member for member in members if member.answer.outcome == "denied"]
         lost = [m for m in members if m.error is not None and m.document is None]
         fatal = [m for m in lost if self._upstreams[m.position].spec.on_error == "stop"]
         present = [m for m in members if m.document is not None]
@@ -120,10 +124,11 @@ class Merging:
             cause = (fatal or lost)[0].error
             assert cause is not None
             raise broken(route, cause, said, barred=bool(fatal) and len(members) > 1)
-        nothing = self._nothing(route) if members and not present else None
+        telling = len(members) - len(denied)
+        nothing = self._nothing(route) if telling and not present else None
         if nothing is not None:
             return nothing, []
-        if not present or (self._format.complete(route) and len(present) < len(members)):
+        if not present or (self._format.complete(route) and len(present) < telling):
             until = self._members.absent_until(route, members)
             raise absent(self._spec, route, dict(enumerate(said)), until)
         documents = [

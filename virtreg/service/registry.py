@@ -14,8 +14,10 @@ from virtreg.events import Purged, ServedStale
 from virtreg.model import Entry, RegistrySpec, Route
 from virtreg.protocols import EntryIndex, Format
 from virtreg.service.asking import Heard
+from virtreg.service.barring import Barring
 from virtreg.service.checksums import checksum_of
 from virtreg.service.describing import Describing
+from virtreg.service.explaining import Explaining, Explanation
 from virtreg.service.flights import Flight
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.listing import Listing
@@ -38,15 +40,18 @@ class PullThroughRegistry:
         upstreams: Sequence[GuardedUpstream],
         works: Works,
     ) -> None:
+        """Raises ConfigError for rules that cannot be applied."""
         self.spec = spec
         self.format = format
         self._works = works
-        self._walking = Walking(spec, format, upstreams, works)
+        barring = Barring.of(spec, format, works.clock)
+        self._walking = Walking(spec, format, upstreams, works, barring)
         self._questions = Questions(format, self._walking, works)
         self._taking = Taking(format, self._walking, works, self.resolve)
         self._describing = Describing(format, self._walking)
-        self._merging = Merging(spec, format, upstreams, works)
-        self._listing = Listing(spec, format, works)
+        self._merging = Merging(spec, format, upstreams, works, barring)
+        self._listing = Listing(spec, format, works, barring)
+        self._explaining = Explaining(spec, format, self._walking, works)
 
     @property
     def _index(self) -> EntryIndex:
@@ -77,6 +82,11 @@ class PullThroughRegistry:
             described = self._describing.describe(asked)
         # What is on its way, or cannot be told by its headers, is had whole.
         return described or self.resolve(route)
+
+    def explain(self, path: str) -> Explanation:
+        """What ``resolve`` would do about a path at this moment, and why. Asks no upstream and
+        changes nothing. Raises InvalidRequest and NotFound as ``Format.route`` does."""
+        return self._explaining.explain(self.format.route(path))
 
     def purge(self, path: str) -> int:
         forgotten = self._index.drop(self.spec.key, path)
@@ -133,7 +143,8 @@ class PullThroughRegistry:
     def _cached(self, asked: Asked) -> Resolved | None:
         """Straight from the cache, when the walk's very first step is to serve a fresh copy."""
         entries = self._walking.entries(asked)
-        step = self._walking.walk(asked, entries).next()
+        denied = self._walking.denied(asked, entries)
+        step = self._walking.walk(asked, entries, denied).next()
         if isinstance(step, Serve) and not step.stale:
             route = asked.known_as[step.position]
             entry = entries[self._walking.sources[step.position]]

@@ -3,17 +3,18 @@ it what happened."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import evolve
 
 from virtreg.core.freshness import fresh_until, is_fresh
 from virtreg.core.walk import Absent, Ask, Broken, Cached, Outcome, Serve, Take, Wait, Walk
-from virtreg.errors import IntegrityError, NotFound, VirtregError
+from virtreg.errors import Barred, IntegrityError, NotFound, VirtregError
 from virtreg.events import Revalidated, UpstreamFailed
-from virtreg.model import Entry, RegistrySpec, Route
+from virtreg.model import Answered, Entry, RegistrySpec, Route
 from virtreg.protocols import Format
 from virtreg.service.asking import Asking, Heard, Question, answered, close_reply
+from virtreg.service.barring import NONE, Barring
 from virtreg.service.failures import absent, broken
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.localizing import Asked, Localizer
@@ -37,6 +38,7 @@ class Walking:
         format: Format,  # noqa: A002 - the protocol's word
         upstreams: Sequence[GuardedUpstream],
         works: Works,
+        barring: Barring | None = None,
     ) -> None:
         self.spec = spec
         self.upstreams = tuple(upstreams)
@@ -45,6 +47,7 @@ class Walking:
         self._works = works
         self._localizer = Localizer(format, [upstream.spec for upstream in upstreams])
         self._owners = Owners()
+        self._barring = barring
 
     def asked(self, route: Route) -> Asked:
         return self._localizer.asked(route)
@@ -52,12 +55,17 @@ class Walking:
     def entries(self, asked: Asked) -> Entries:
         return self._localizer.entries(self._works.index, asked)
 
-    def walk(self, asked: Asked, entries: Entries) -> Walk:
+    def denied(self, asked: Asked, entries: Entries) -> Mapping[int, str]:
+        """The positions that may not answer, with the reason; their entries are taken out."""
+        return NONE if self._barring is None else self._barring.denied(asked, entries)
+
+    def walk(self, asked: Asked, entries: Entries, denied: Mapping[int, str]) -> Walk:
+        """``denied`` positions are as good as absent: never asked, never served."""
         now = self._works.clock()
         return Walk(
             [
-                self._state(route, source, entries.get(source), now)
-                for route, source in zip(asked.known_as, self.sources, strict=True)
+                Cached.ABSENT if at in denied else self._state(route, source, entries, now)
+                for at, (route, source) in enumerate(zip(asked.known_as, self.sources, strict=True))
             ],
             passable=[upstream.spec.on_error == "continue" for upstream in self.upstreams],
             # Offline the better positions have nothing to say.
@@ -78,10 +86,15 @@ class Walking:
         returns None when that will do, else what is now heard in its place; ``serve`` a cached
         entry, what its upstream said, and whether it is stale.
 
-        Raises NotFound and UpstreamError when there is no answer, and what the callables raise.
+        Raises NotFound, Barred and UpstreamError when there is no answer, and what the callables
+        raise.
         """
-        walk = self.walk(asked, entries)
-        answers: dict[int, Heard] = {}
+        denied = self.denied(asked, entries)
+        walk = self.walk(asked, entries, denied)
+        answers: dict[int, Heard] = {
+            at: Heard(at, Answered(self.upstreams[at].spec.name, "denied", reason))
+            for at, reason in denied.items()
+        }
         asking = Asking(close_reply)
         try:
             while True:
@@ -91,20 +104,21 @@ class Walking:
                             [self._unless_suspected(at, entries, question) for at in positions]
                         )
                     case Wait():
-                        heard = asking.wait()
+                        heard = self._unless_young(asking.wait(), asked)
                         answers[heard.position] = heard
                         walk.heard(heard.position, self._weigh(heard, asked, entries))
                     case Take(position):
                         another = take(answers.pop(position))
                         if another is None:
                             return
+                        another = self._unless_young(another, asked)
                         answers[position] = another
                         walk.heard(position, self._weigh(another, asked, entries))
                     case Serve(position, stale):
                         serve(entries[self.sources[position]], answers.get(position), stale)
                         return
                     case Absent():
-                        raise self._absent(asked, answers)
+                        raise self._absent(asked, answers, denied)
                     case Broken(positions):
                         raise self._broken(asked.route, answers, positions)
         finally:
@@ -118,17 +132,21 @@ class Walking:
     def fresh_until(self, route: Route, entry: Entry) -> float:
         return fresh_until(entry, route.freshness, self.upstreams[self.position(entry.source)].spec)
 
+    def is_fresh(self, route: Route, entry: Entry, now: float) -> bool:
+        spec = self.upstreams[self.position(entry.source)].spec
+        return is_fresh(entry, route.freshness, spec, now)
+
     def found(self, asked: Asked, position: int) -> None:
         """Remember who had it, for what lies beside it."""
         for path in {asked.route.path, asked.known_as[position].path}:
             self._owners.found(path, position)
 
-    def _state(self, route: Route, source: str, entry: Entry | None, now: float) -> Cached:
+    def _state(self, route: Route, source: str, entries: Entries, now: float) -> Cached:
+        entry = entries.get(source)
         if entry is None:
             known = self._works.negatives.until(source, route.path, now)
             return Cached.ABSENT if known else Cached.NOTHING
-        spec = self.upstreams[self.position(source)].spec
-        return Cached.FRESH if is_fresh(entry, route.freshness, spec, now) else Cached.STALE
+        return Cached.FRESH if self.is_fresh(route, entry, now) else Cached.STALE
 
     def _unless_suspected(
         self,
@@ -144,7 +162,8 @@ class Walking:
         return question(position)
 
     def _weigh(self, heard: Heard, asked: Asked, entries: Entries) -> Outcome:
-        """What an answer means for the walk, with what follows from it for the cache."""
+        """What an answer means for the walk, with what follows from it for the cache. Where the
+        upstream has a new body that may not be had yet, the copy of the old one is kept."""
         source = self.sources[heard.position]
         spec = self.upstreams[heard.position].spec
         path = asked.known_as[heard.position].path
@@ -155,6 +174,7 @@ class Walking:
         absent_there = heard.answer.outcome == "absent"
         if (
             heard.unchanged
+            or heard.answer.outcome == "denied"
             or _still(entry, heard)
             or (absent_there and entry is not None and spec.on_missing == "keep")
         ):
@@ -175,12 +195,18 @@ class Walking:
             return Outcome.ABSENT
         return Outcome.FOUND
 
-    def _absent(self, asked: Asked, answers: dict[int, Heard]) -> NotFound:
+    def _unless_young(self, heard: Heard, asked: Asked) -> Heard:
+        return heard if self._barring is None else self._barring.unless_young(heard, asked)
+
+    def _absent(
+        self, asked: Asked, answers: dict[int, Heard], denied: Mapping[int, str]
+    ) -> NotFound | Barred:
         now = self._works.clock()
         until = min(
             (
                 self._works.negatives.until(source, route.path, now)
-                for source, route in zip(self.sources, asked.known_as, strict=True)
+                for at, (source, route) in enumerate(zip(self.sources, asked.known_as, strict=True))
+                if at not in denied
             ),
             default=0.0,
         )

@@ -171,6 +171,10 @@ def _every_error() -> list[VirtregError]:
     for kind in vars(errors).values():
         if not (isinstance(kind, type) and issubclass(kind, VirtregError)):
             continue
+        if issubclass(kind, errors.Invalid):
+            found.append(kind({"日本 \ud800": ["told\r\nin", "twice"]}))
+            found[-1].retry_after = 0.2
+            continue
         found.append(kind("told\r\nin 日本 \ud800", answers=answers, retry_after=0.2))
         if issubclass(kind, UpstreamError):
             found.append(kind("told", upstream="日本", retry_after=12.5))

@@ -23,6 +23,7 @@ _CODES = {
     "digest_invalid": "DIGEST_INVALID",
     "unauthenticated": "UNAUTHORIZED",
     "forbidden": "DENIED",
+    "barred": "DENIED",
     "upstream_busy": "TOOMANYREQUESTS",
     "upstream_throttled": "TOOMANYREQUESTS",
     "too_many_requests": "TOOMANYREQUESTS",
