@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from cryptography.fernet import MultiFernet
+from collections.abc import Mapping
 
+from cryptography.fernet import MultiFernet
+from sqlalchemy import Connection, select, true, update
+
+from virtreg.backends.catalog.schema import upstreams
 from virtreg.backends.vault import MasterKeys
 from virtreg.backends.vault.files import alone_in
 from virtreg.backends.vault.sealing import Purpose, Unopened, reseal, seal, unseal
@@ -19,6 +23,7 @@ class Sealer:
 
     def __init__(self, keys: MasterKeys) -> None:
         self.keys = keys
+        self._opened: Mapping[tuple[int, str], Secret] = {}
 
     def prepare(self) -> None:
         """Make a key unless there is one; only while nothing is sealed. Raises ConfigError."""
@@ -34,17 +39,46 @@ class Sealer:
         """Raises ConfigError when there is no key."""
         return seal(password, _purpose(upstream_id), self.keys.cipher())
 
-    def unseal(self, upstream_id: int, sealed: str) -> Secret:
-        """Raises Unopened, and ConfigError when the keys cannot be read."""
-        return unseal(sealed, _purpose(upstream_id), self.keys.cipher())
+    def opened(self, sealed: Mapping[int, str]) -> tuple[dict[int, Secret], dict[int, str]]:
+        """The passwords by upstream, and why others do not open, worded to follow "password"."""
+        known = self._opened
+        found = {pair: known[pair] for pair in sealed.items() if pair in known}
+        missing = [pair for pair in sealed.items() if pair not in known]
+        failed: dict[int, str] = {}
+        if missing:
+            try:
+                cipher = self.keys.cipher()
+            except ConfigError as error:
+                failed = {number: f"cannot be opened: {error.message}" for number, _ in missing}
+                missing = []
+            for number, text in missing:
+                try:
+                    found[number, text] = unseal(text, _purpose(number), cipher)
+                except Unopened as error:
+                    failed[number] = f"{error} ({self.keys})"
+        self._opened = found
+        return {number: password for (number, _), password in found.items()}, failed
 
 
-def resealed(upstream_id: int, sealed: str, cipher: MultiFernet) -> str:
-    """The same password sealed with another key. Raises ConfigError, quoting nothing."""
-    try:
-        return reseal(sealed, _purpose(upstream_id), cipher)
-    except Unopened as error:
-        raise ConfigError(f"the password of upstream {upstream_id} {error}") from None
+def any_sealed(connection: Connection) -> bool:
+    """Whether some key is needed already."""
+    return (
+        connection.scalar(select(true()).where(upstreams.c.password.is_not(None)).limit(1)) is True
+    )
+
+
+def reseal_all(connection: Connection, cipher: MultiFernet) -> int:
+    """Seal every password with the cipher's newest key; how many. Raises ConfigError, quoting
+    nothing, when one does not open."""
+    sealed = select(upstreams.c.id, upstreams.c.password).where(upstreams.c.password.is_not(None))
+    rows = connection.execute(sealed).all()
+    for number, text in rows:
+        try:
+            again = reseal(text, _purpose(number), cipher)
+        except Unopened as error:
+            raise ConfigError(f"the password of upstream {number} {error}") from None
+        connection.execute(update(upstreams).where(upstreams.c.id == number).values(password=again))
+    return len(rows)
 
 
 def _purpose(upstream_id: int) -> Purpose:

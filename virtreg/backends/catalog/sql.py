@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from cryptography.fernet import MultiFernet
+from sqlalchemy import Connection, select, update
 
+from virtreg.backends.catalog import (
+    associations,
+    mirroring,
+    policies,
+    registries,
+    retiring,
+    rules,
+    upstreams,
+)
+from virtreg.backends.catalog.changing import Change
 from virtreg.backends.catalog.limits import ManagementLimits
-from virtreg.backends.catalog.sealing import Sealer
+from virtreg.backends.catalog.schema import numbers
+from virtreg.backends.catalog.sealing import Sealer, any_sealed, reseal_all
+from virtreg.backends.catalog.snapshot import Snapshot, take
 from virtreg.backends.sql.database import Database
+from virtreg.errors import ConfigError
 from virtreg.managed import (
     Association,
     CleanupPolicy,
@@ -21,7 +36,19 @@ from virtreg.model import Ownership, RegistrySpec, Rule
 
 
 class SqlCatalog:
-    """A Catalog whose registries and upstreams are managed while servers run."""
+    """A Catalog whose registries and upstreams are managed while servers run.
+
+    Of what a file declares it keeps ids, purges and further rules; all else of that comes from
+    memory, and changes in the file alone: Conflict. ``fields`` are those of the management API, by
+    name; a password is a Secret or None. Every change is one transaction, and is seen by other
+    processes as soon as they ask for :meth:`revision` anew. All there is is kept in memory, and
+    read again after a change.
+
+    Methods that change something raise NotFound for what is not there, Invalid naming the fields
+    that are wrong, and OutOfDate where it was changed after ``unmodified_since`` (seconds since the
+    epoch). Every method raises StorageError for database trouble. Safe from any thread; may exist
+    before a fork and be used after it.
+    """
 
     def __init__(
         self,
@@ -37,127 +64,290 @@ class SqlCatalog:
         self._clock = clock
         self._limits = limits
         self._listeners: list[Callable[[], None]] = []
-
-    def on_change(self, listener: Callable[[], None]) -> None:
-        raise NotImplementedError
-
-    def revision(self) -> int:
-        raise NotImplementedError
-
-    def registries(self) -> tuple[RegistrySpec, ...]:
-        raise NotImplementedError
-
-    def announce(self) -> None:
-        raise NotImplementedError
+        self._latest: Snapshot | None = None
 
     def mirror(self) -> None:
-        raise NotImplementedError
+        """Let the database know what is declared. Raises ConfigError where what is stored is in the
+        way. Idempotent; other processes may do it at the same time."""
+        with self._database.writing() as connection:
+            if mirroring.mirror(connection, self._declared, self._clock()):
+                _count(connection)
+            after = take(connection, self._declared, self._sealer)
+            retiring.revive(connection, after)
+        self._latest = after
+
+    # What there is
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call it after every change made through this very object, before the method that made
+        the change returns. Policies and settings are no such change."""
+        self._listeners.append(listener)
+
+    def revision(self) -> int:
+        ((number,),) = self._database.rows("SELECT revision FROM numbers", ())
+        return int(number)
+
+    def registries(self) -> tuple[RegistrySpec, ...]:
+        """Declared and stored ones, by id; some may have no upstreams. Raises ConfigError when a
+        password does not open."""
+        snapshot = self._now()
+        if snapshot.unopened:
+            raise ConfigError("; ".join(snapshot.unopened))
+        return snapshot.specs
+
+    def announce(self) -> None:
+        """Let every process know of a change that is not of the catalog, such as a cache entry that
+        was removed: the revision grows."""
+        with self._changing():
+            pass
+
+    # Registries
 
     def registries_of(self, group: str, format_name: str) -> list[ManagedRegistry]:
-        raise NotImplementedError
+        """By id."""
+        return [
+            each
+            for each in self._now().registries.values()
+            if (each.spec.group, each.spec.format) == (group, format_name)
+        ]
 
     def registry(self, registry_id: int) -> ManagedRegistry | None:
-        raise NotImplementedError
+        return self._now().registries.get(registry_id)
 
     def add_registry(
         self, group: str, format_name: str, fields: Mapping[str, Any]
     ) -> ManagedRegistry:
-        raise NotImplementedError
+        """``fields``: ``name``, ``description``, ``order``."""
+        with self._changing() as change:
+            number = registries.add(change, group, format_name, fields)
+        return change.after.registries[number]
 
     def change_registry(
         self, registry_id: int, fields: Mapping[str, Any], unmodified_since: float | None = None
     ) -> ManagedRegistry:
-        raise NotImplementedError
+        with self._changing() as change:
+            registries.alter(change, registry_id, fields, unmodified_since)
+        return change.after.registries[registry_id]
 
     def remove_registry(self, registry_id: int, unmodified_since: float | None = None) -> None:
-        raise NotImplementedError
+        """With the upstreams that no other registry lists."""
+        with self._changing() as change:
+            registries.remove(change, registry_id, unmodified_since)
 
     def purge_registry(self, registry_id: int) -> None:
-        raise NotImplementedError
+        """Let go of what is cached of the upstreams that no other registry lists, and of what is
+        merged here. At once; a declared one as well."""
+        with self._changing() as change:
+            registries.purge(change, registry_id)
 
     def set_ownerships(self, registry_id: int, ownerships: Iterable[Ownership]) -> ManagedRegistry:
-        raise NotImplementedError
+        """Replace them all. ``Ownership.upstreams`` are names of specs (``ManagedUpstream.spec``)
+        that the registry lists. One whose upstreams are all gone later has no names, and what it
+        matches comes from nowhere."""
+        with self._changing() as change:
+            registries.own(change, registry_id, ownerships)
+        return change.after.registries[registry_id]
+
+    # Upstreams
 
     def upstreams_of_group(
         self, group: str, format_name: str, search: str = "", limit: int = 20, offset: int = 0
     ) -> tuple[list[ManagedUpstream], int]:
-        raise NotImplementedError
+        """A page of them, those changed last first, and how many there are. ``search``: a part of
+        the name, in any case. A declared upstream is of the group of the first registry that lists
+        it."""
+        wanted = search.casefold()
+        found = [
+            each
+            for each in self._now().upstreams.values()
+            if (each.group, each.format) == (group, format_name) and wanted in each.name.casefold()
+        ]
+        found.sort(key=lambda each: (-each.updated_at, each.id))
+        return found[offset : offset + limit], len(found)
 
     def upstream(self, upstream_id: int) -> ManagedUpstream | None:
-        raise NotImplementedError
+        return self._now().upstreams.get(upstream_id)
 
     def upstreams_of(self, registry_id: int) -> list[tuple[Association, ManagedUpstream]]:
-        raise NotImplementedError
+        """In order; empty where there is no such registry."""
+        now = self._now()
+        order = now.orders.get(registry_id, ())
+        return [(place, now.upstreams[place.upstream_id]) for place in order]
 
     def associations_of(self, upstream_id: int) -> list[Association]:
-        raise NotImplementedError
+        """By id."""
+        return list(self._now().users.get(upstream_id, ()))
 
     def add_upstream(
         self, registry_id: int, fields: Mapping[str, Any]
     ) -> tuple[ManagedUpstream, Association]:
-        raise NotImplementedError
+        """In the last place of a registry."""
+        self._make_key(fields)
+        with self._changing() as change:
+            number, place = upstreams.add(change, registry_id, fields)
+        return change.after.upstreams[number], change.after.associations[place]
 
     def change_upstream(
         self, upstream_id: int, fields: Mapping[str, Any], unmodified_since: float | None = None
     ) -> ManagedUpstream:
-        raise NotImplementedError
+        """A new URL has the login that is given with it, or none; the password is kept with its
+        user name alone."""
+        self._make_key(fields)
+        with self._changing() as change:
+            upstreams.alter(change, upstream_id, fields, unmodified_since)
+        return change.after.upstreams[upstream_id]
 
     def remove_upstream(self, upstream_id: int, unmodified_since: float | None = None) -> None:
-        raise NotImplementedError
+        """From every registry."""
+        with self._changing() as change:
+            upstreams.remove(change, upstream_id, unmodified_since)
 
     def purge_upstream(self, upstream_id: int) -> None:
-        raise NotImplementedError
+        """Let go of all that is cached of it, at once; a declared one as well."""
+        with self._changing() as change:
+            upstreams.purge(change, upstream_id)
+
+    # Their order
 
     def association(self, association_id: int) -> Association | None:
-        raise NotImplementedError
+        return self._now().associations.get(association_id)
 
     def associate(self, registry_id: int, upstream_id: int) -> Association:
-        raise NotImplementedError
+        """Put an upstream of the same group in the last place."""
+        with self._changing() as change:
+            number = associations.add(change, registry_id, upstream_id)
+        return change.after.associations[number]
 
     def move(self, association_id: int, position: int) -> Association:
-        raise NotImplementedError
+        """To a position from 1; one past the last is the last."""
+        with self._changing() as change:
+            associations.move(change, association_id, position)
+        return change.after.associations[association_id]
 
     def disassociate(self, association_id: int) -> None:
-        raise NotImplementedError
+        """The upstream stays, even where nothing lists it."""
+        with self._changing() as change:
+            associations.disassociate(change, association_id)
+
+    # Rules
 
     def add_rule(self, upstream_id: int, rule: Rule) -> Rule:
-        raise NotImplementedError
+        """With its id. To declared upstreams too. Whether the pattern and its target mean something
+        is for the caller to check."""
+        with self._changing() as change:
+            number = rules.add(change, upstream_id, rule)
+        found = rules.find([change.after.upstreams[upstream_id]], number)
+        assert found is not None
+        return found[1]
 
     def rule(self, rule_id: int) -> tuple[ManagedUpstream, Rule] | None:
-        raise NotImplementedError
+        """One that is stored, and whose it is."""
+        return rules.find(self._now().upstreams.values(), rule_id)
 
     def remove_rule(self, rule_id: int) -> None:
-        raise NotImplementedError
+        with self._changing() as change:
+            rules.remove(change, rule_id)
+
+    # What groups set
 
     def policy(self, group: str) -> CleanupPolicy | None:
-        raise NotImplementedError
+        with self._database.reading() as connection:
+            return policies.policy(connection, group)
 
     def policies(self) -> list[CleanupPolicy]:
-        raise NotImplementedError
+        """By group."""
+        with self._database.reading() as connection:
+            return policies.every_policy(connection)
 
     def save_policy(self, policy: CleanupPolicy) -> None:
-        raise NotImplementedError
+        """Insert or replace by group."""
+        with self._database.writing() as connection:
+            policies.save_policy(connection, policy)
 
     def remove_policy(self, group: str) -> None:
-        raise NotImplementedError
+        with self._database.writing() as connection:
+            policies.remove_policy(connection, group)
 
     def settings(self, group: str) -> GroupSettings:
-        raise NotImplementedError
+        """Those of a group that has set nothing are the usual ones."""
+        with self._database.reading() as connection:
+            return policies.settings(connection, group)
 
     def save_settings(self, settings: GroupSettings) -> None:
-        raise NotImplementedError
+        """Insert or replace by group."""
+        with self._database.writing() as connection:
+            policies.save_settings(connection, settings)
+
+    # What keeps entries in the index
 
     def sources_of(self, group: str) -> Mapping[str, str]:
-        raise NotImplementedError
+        """Their formats, by ``UpstreamSpec.key`` or ``RegistrySpec.key``."""
+        found = self._now().sources.items()
+        return {source: format_name for source, (owner, format_name) in found if owner == group}
 
     def retired(self) -> list[str]:
-        raise NotImplementedError
+        """Sources that changes of the catalog took out of use, those of long ago first. What a file
+        does not declare any more is not among them."""
+        with self._database.reading() as connection:
+            return retiring.retired(connection)
 
     def forget_retired(self, source: str) -> None:
-        raise NotImplementedError
+        """Its entries are gone. No error when it is not there."""
+        with self._database.writing() as connection:
+            retiring.forget(connection, source)
 
     def reseal(self, cipher: MultiFernet) -> int:
-        raise NotImplementedError
+        """Seal every password with another key; how many. Raises ConfigError when one does not
+        open, and then all are as they were."""
+        with self._database.writing() as connection:
+            return reseal_all(connection, cipher)
 
     def close(self) -> None:
+        """Close every connection of this process; repeatable."""
         self._database.close()
+
+    def _make_key(self, fields: Mapping[str, Any]) -> None:
+        """Ahead of the transaction: it waits for others, who may wait for the database."""
+        if not fields.get("password"):
+            return
+        with self._database.reading() as connection:
+            sealed = any_sealed(connection)
+        if not sealed:
+            self._sealer.prepare()
+
+    def _now(self) -> Snapshot:
+        latest = self._latest
+        # Keys may be back meanwhile.
+        if latest is not None and latest.revision == self.revision() and not latest.unopened:
+            return latest
+        with self._database.reading() as connection:
+            now = take(connection, self._declared, self._sealer)
+        self._latest = now
+        return now
+
+    def _as_of(self, connection: Connection) -> Snapshot:
+        latest = self._latest
+        number = connection.scalar(select(numbers.c.revision))
+        if latest is not None and latest.revision == number and not latest.unopened:
+            return latest
+        return take(connection, self._declared, self._sealer)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Change]:
+        now = self._clock()
+        with self._database.writing() as connection:
+            before = self._as_of(connection)
+            change = Change(connection, before, now, self._limits, self._sealer)
+            yield change
+            if change.idle:
+                return
+            _count(connection)
+            change.after = take(connection, self._declared, self._sealer)
+            retiring.retire(connection, before, change.after, now)
+        self._latest = change.after
+        for listener in self._listeners:
+            listener()
+
+
+def _count(connection: Connection) -> None:
+    connection.execute(update(numbers).values(revision=numbers.c.revision + 1))

@@ -1,0 +1,146 @@
+"""Changes of upstreams."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete, insert, select, true, update
+
+from virtreg.backends.catalog import associations
+from virtreg.backends.catalog.changing import Change
+from virtreg.backends.catalog.checks import SETTINGS, UPSTREAM, check
+from virtreg.backends.catalog.logins import (
+    StoredLogin,
+    login_after,
+    login_of_new,
+    refuse_twin,
+)
+from virtreg.backends.catalog.names import upstream_slug
+from virtreg.backends.catalog.registries import grow
+from virtreg.backends.catalog.rows import settings_text
+from virtreg.backends.catalog.schema import upstreams
+from virtreg.errors import Invalid
+from virtreg.managed import ManagedUpstream
+from virtreg.model import Secret, UpstreamSpec
+
+_PLAIN = ("name", "url", "cache_validity_hours", "metadata_cache_validity_hours")
+_DATED = "maven"
+"""The format whose releases have dates of their own."""
+
+
+def add(change: Change, registry_id: int, fields: Mapping[str, Any]) -> tuple[int, int]:
+    """The ids of the upstream and of its place, the last one. Raises Invalid, and what
+    ``Change.registry`` does."""
+    registry = change.registry(registry_id)
+    check({"name": "", "url": "", **fields}, UPSTREAM)
+    _check_dated(registry.format, fields)
+    associations.need_room(change, registry_id, "registry_upstreams.position")
+    login = login_of_new(fields)
+    _refuse_twin(change, registry.group, registry.format, 0, fields["url"], login, None)
+    defaults = UpstreamSpec(name="", url="")
+    number: int = change.connection.execute(
+        insert(upstreams)
+        .values(
+            group=registry.group,
+            format=registry.format,
+            name=fields["name"],
+            # Its id is part of the name it may get.
+            slug=f"new {secrets.token_hex(16)}",
+            url=fields["url"],
+            description=fields.get("description") or "",
+            username=login.username,
+            cache_validity_hours=fields.get("cache_validity_hours", defaults.cache_validity_hours),
+            metadata_cache_validity_hours=fields.get(
+                "metadata_cache_validity_hours", defaults.metadata_cache_validity_hours
+            ),
+            settings=settings_text(fields),
+            declared=False,
+            generation=0,
+            created_at=change.now,
+            updated_at=change.now,
+        )
+        .returning(upstreams.c.id)
+    ).scalar_one()
+    _set(
+        change, number, slug=_slug(change, fields["name"], number), **_sealed(change, number, login)
+    )
+    return number, associations.append(change, registry_id, number)
+
+
+def alter(
+    change: Change, number: int, fields: Mapping[str, Any], unmodified_since: float | None
+) -> None:
+    """Raises Invalid, and what ``Change.upstream`` does."""
+    row = change.upstream(number, unmodified_since)
+    check(fields, UPSTREAM)
+    _check_dated(row.format, fields)
+    before = change.before.upstreams[number].spec
+    login = login_after(before, row.password is not None, fields)
+    url = fields.get("url", row.url)
+    _refuse_twin(change, row.group, row.format, number, url, login, before.password)
+    values = {name: fields[name] for name in _PLAIN if name in fields}
+    if "description" in fields:
+        values["description"] = fields["description"] or ""
+    if values.get("name", row.name) != row.name:
+        values["slug"] = _slug(change, values["name"], number)
+    if any(name in fields for name in SETTINGS):
+        values["settings"] = settings_text({**json.loads(row.settings), **fields})
+    values |= {"username": login.username, **_sealed(change, number, login)}
+    _set(change, number, updated_at=change.now, **values)
+
+
+def remove(change: Change, number: int, unmodified_since: float | None) -> None:
+    """Raises what ``Change.upstream`` does."""
+    change.upstream(number, unmodified_since)
+    for each in change.before.users.get(number, ()):
+        associations.remove(change.connection, each)
+    change.connection.execute(delete(upstreams).where(upstreams.c.id == number))
+
+
+def purge(change: Change, number: int) -> None:
+    """Raises NotFound."""
+    change.need_upstream(number)
+    grow(change.connection, number)
+
+
+def _set(change: Change, number: int, **values: Any) -> None:
+    change.connection.execute(update(upstreams).where(upstreams.c.id == number).values(**values))
+
+
+def _sealed(change: Change, number: int, login: StoredLogin) -> dict[str, Any]:
+    if login.kept:
+        return {}
+    sealed = None if login.password is None else change.sealer.seal(number, login.password)
+    return {"password": sealed}
+
+
+def _refuse_twin(
+    change: Change,
+    group: str,
+    format_name: str,
+    number: int,
+    url: str,
+    login: StoredLogin,
+    kept: Secret | None,
+) -> None:
+    def other(each: ManagedUpstream) -> bool:
+        return each.id != number and (each.group, each.format) == (group, format_name)
+
+    others = filter(other, change.before.upstreams.values())
+    refuse_twin(others, url, login.username, kept if login.kept else login.password)
+
+
+def _slug(change: Change, name: str, number: int) -> str:
+    def taken(slug: str) -> bool:
+        other = (upstreams.c.slug == slug, upstreams.c.id != number)
+        return change.connection.scalar(select(true()).where(*other).limit(1)) is not None
+
+    return upstream_slug(name, number, taken)
+
+
+def _check_dated(format_name: str, fields: Mapping[str, Any]) -> None:
+    if format_name != _DATED and fields.get("minimum_release_age_hours"):
+        raise Invalid({"minimum_release_age_hours": ["must be 0, since nothing here has a date"]})
