@@ -26,6 +26,7 @@ APP = images.single("team/app")
 FILE = "com/acme/app/1/app-1.jar"
 ABSENT = {
     "app": "xyz",
+    "theirs": "nobody",
     APP.digest: f"sha256:{'0' * 64}",
     APP.blobs[0].digest: f"sha256:{'1' * 64}",
     APP.blobs[1].digest: f"sha256:{'2' * 64}",
@@ -197,3 +198,22 @@ def test_files_of_others_are_as_those_that_nobody_has(suffix: str, packages: Hou
             found += [f"{caller}: {one}" for one in told]
     assert found == []
     assert len(packages.far.requests) == asked
+
+
+@pytest.mark.parametrize("path", [f"{APP.name}/manifests/{APP.tag}", "_catalog", ""])
+def test_a_registry_of_images_of_others_is_as_none(path: str, pictures: House) -> None:
+    there, nowhere = f"/v2/theirs/{path}", f"/v2/{ABSENT['theirs']}/{path}"
+    found: list[str] = []
+    for caller, shown in _callers(pictures, APP).items():
+        told = pictures.tells_apart(there, nowhere, "theirs", shown, '"x"')
+        found += [f"{caller}: {one}" for one in told]
+    assert found == []
+
+
+def test_a_registry_of_files_of_others_is_as_none(packages: House) -> None:
+    there, nowhere = f"/maven/theirs/{FILE}", f"/maven/{ABSENT['theirs']}/{FILE}"
+    found: list[str] = []
+    for caller, shown in _callers(packages, None).items():
+        told = packages.tells_apart(there, nowhere, "theirs", shown, '"x"')
+        found += [f"{caller}: {one}" for one in told]
+    assert found == []
