@@ -11,7 +11,9 @@ from virtreg.wsgi.api.paging import Paging
 
 _LINE = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*(?!\n)$"
 """Something to see, on one line."""
-_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+_CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
+_TEXT = f"^[^{_CONTROL}]*$"
+_SAID = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 
 _LARGEST = 2**31 - 1
 
@@ -19,7 +21,7 @@ Name = Annotated[
     str, Meta(pattern=_LINE, max_length=255, description="For people; at most 255 characters.")
 ]
 Description = Annotated[str, Meta(pattern=_TEXT, max_length=1024)]
-SaidDescription = Annotated[Description, Meta(pattern=_LINE.replace(r"\x00-\x1f", r"\x00"))]
+SaidDescription = Annotated[str, Meta(pattern=_SAID, max_length=1024)]
 Url = Annotated[
     str,
     Meta(
