@@ -73,8 +73,8 @@ class Following:
             self.catalog,
             lambda spec, upstreams: PullThroughRegistry(spec, MavenFormat(), upstreams, works),
             self.upstreams,
-            self.notice,
         )
+        self.live.tell(self.notice)
 
     def notice(self, registries: Registries) -> None:
         with self.noticed:

@@ -21,7 +21,6 @@ from virtreg.guards import Guards, open_guards
 from virtreg.model import Credentials
 from virtreg.protocols import Authenticator
 from virtreg.wsgi.bearer import TokenService
-from virtreg.wsgi.distribution import FORMAT
 
 KEYS: Final = "keys"
 """The folder of signing keys in the data folder."""
@@ -33,7 +32,7 @@ class Access:
 
     authenticator: Authenticator
     tokens: TokenService | None
-    """None where no client of images must sign in."""
+    """None where nobody must sign in."""
     guards: Guards
     _opened: ExitStack
 
@@ -58,14 +57,11 @@ def open_access(
         # Exactly: a kind of Anonymous may well refuse somebody.
         restricted = type(decides) is not Anonymous
         guards = open_guards(config, restricted=restricted, listening=listening)
-        tokens = None
-        images = any(registry.format == FORMAT for registry in config.registries)
-        if images and restricted:
-            tokens = _token_service(config, decides, guards, clock)
-        if tokens is None:
-            guarded = guards.guard(decides)
-        else:
-            guarded = guards.guard(tokens.authenticator, partial(_shows_grant, tokens))
+        if not restricted:
+            return Access(guards.guard(decides), None, guards, opened.pop_all())
+        # Even where there are no registries of images: one may be made at any time.
+        tokens = _token_service(config, decides, guards, clock)
+        guarded = guards.guard(tokens.authenticator, partial(_shows_grant, tokens))
         return Access(guarded, tokens, guards, opened.pop_all())
 
 

@@ -27,9 +27,8 @@ class Live:
     """Makes what the catalog lists, and keeps what a change leaves as it was.
 
     ``make`` puts a registry together, ``open_upstream`` makes an upstream, one object however many
-    registries list it. ``changed`` is told of all registries after each change, on the thread that
-    noticed it, before ``refresh`` returns. Thread-safe. ``start`` looks for changes of other
-    processes until ``close``.
+    registries list it. Thread-safe. ``start`` looks for changes of other processes until
+    ``close``.
 
     A request goes on with the registry it began with. What nobody uses any more is closed when
     its last user lets go of it.
@@ -40,13 +39,12 @@ class Live:
         catalog: Catalog,
         make: Callable[[RegistrySpec, Sequence[GuardedUpstream]], PullThroughRegistry],
         open_upstream: Callable[[UpstreamSpec], GuardedUpstream],
-        changed: Callable[[Registries], None] = lambda _: None,
     ) -> None:
         """Raises what the catalog raises."""
         self._catalog = catalog
         self._make = make
         self._open_upstream = open_upstream
-        self._changed = changed
+        self._listeners: list[Callable[[Registries], None]] = []
         self._lock = threading.Lock()
         self._revision: int | None = None
         self._upstreams: dict[UpstreamSpec, GuardedUpstream] = {}
@@ -82,8 +80,16 @@ class Live:
             self._by_id = {registry.spec.id: registry for registry in made}
             self.registries = MappingProxyType({each.spec.name: each for each in made})
             self._revision = revision
-            self._changed(self.registries)
+            for listener in self._listeners:
+                listener(self.registries)
             return True
+
+    def tell(self, listener: Callable[[Registries], None]) -> None:
+        """Tell of all registries: now, and after each change, on the thread that noticed it and
+        before ``refresh`` returns."""
+        with self._lock:
+            self._listeners.append(listener)
+            listener(self.registries)
 
     def start(self) -> None:
         self._thread.start()

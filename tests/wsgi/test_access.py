@@ -113,14 +113,13 @@ def test_a_host_s_own_login_decides_though_access_is_on(tmp_path: Path) -> None:
     assert not (tmp_path / "keys").exists()
 
 
-def test_packages_need_no_token_service(quick_sites: Sites) -> None:
+def test_the_token_service_is_there_before_any_registry_of_images(quick_sites: Sites) -> None:
     people = tenants()
     people.directory.add_group("default")
     people.directory.set_role("default", "ann", Role.GUEST)
     site = quick_sites(authenticator=people.logins, credentials=people.ann)
     assert site.make_ready(POM).status == 200
-    assert site.door.ask("GET", "/jwt/auth").status == 404
-    assert not (site.data / "keys").exists()
+    assert site.door.ask("GET", "/jwt/auth").status == 200
     people.logins.close()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from virtreg.core.conditional import FULL
@@ -39,7 +40,11 @@ from virtreg.wsgi.transfer import Transfer, sendfile, transfer
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
+    from virtreg.wsgi.api.application import Api
+
 _log = logging.getLogger(__name__)
+
+_API = "/api/v4/"
 
 _PRIVATE: Headers = (("Cache-Control", "private, no-cache"),)
 """Of what not everybody may have: a cache between us and a caller must not hand it to the next
@@ -63,14 +68,17 @@ class Application:
         tokens: TokenService | None = None,
         notify: Callable[[AuditEvent], None] = lambda _: None,
         checks: Sequence[Callable[[WSGIEnvironment], None]] = (),
+        api: Api | None = None,
     ) -> None:
         """``documented_images``: below ``/v2/``, before the id of a registry of images. ``tokens``:
         where clients of images are sent for their tokens; without it they must log in by Basic.
         ``checks`` are asked about every request before anything else, except about probes, and
-        raise what is wrong with it."""
-        self._surfaces = Surfaces(registries, documented_images)
-        self._granting = None if tokens is None else Granting(tokens, self._surfaces, notify)
-        self._refusing = Refusing(self._surfaces, realm, tokens)
+        raise what is wrong with it. ``api`` is what registries are managed by."""
+        self._documented_images = documented_images
+        self._realm = realm
+        self._tokens = tokens
+        self._notify = notify
+        self._api = api
         self._store = store
         self._ready = ready
         self._ledger = ledger
@@ -80,6 +88,18 @@ class Application:
         self._open = self._admission.open
         self._clock = clock
         self._checks = tuple(checks)
+        self.serve(registries)
+
+    def serve(self, registries: Iterable[VirtualRegistry]) -> None:
+        """Serve these from now on, and nothing that was kept ready of others. Requests under way
+        end as they began."""
+        surfaces = Surfaces(registries, self._documented_images)
+        tokens = self._tokens
+        self._granting = None if tokens is None else Granting(tokens, surfaces, self._notify)
+        self._refusing = Refusing(surfaces, self._realm, tokens)
+        self._surfaces = surfaces
+        # Last: who finds a place by the old ones may keep no answer after this.
+        self._ready.clear()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         asked: str = environ.get("PATH_INFO", "")
@@ -126,7 +146,9 @@ class Application:
             except VirtregError as error:
                 # Not the long way, which would ask twice: the time an answer takes must not tell
                 # a stranger what others asked for.
-                place = self._surfaces.place(asked, environ)
+                place = None
+                with suppress(NotFound, InvalidRequest):  # It may have gone in this moment.
+                    place = self._surfaces.place(asked, environ)
                 return self._refuse(error, place, asked, environ, start_response)
             except Exception:  # noqa: BLE001 - the long way meets it again and tells it
                 return None
@@ -169,8 +191,14 @@ class Application:
         if asked.startswith("/-/"):
             return self._probes.answer(asked, environ["REQUEST_METHOD"], start_response)
         place: Place | Ping | None = None
+        # Before the place is found: what is found by the registries of then is kept for them.
+        epoch = self._ready.epoch
         try:
             check_sizes(environ)
+            if self._api is not None and asked.startswith(_API):
+                status, headers, body = self._api.answer(environ)
+                line = status_line(status)
+                return self._telling.say(headers, body, asked, environ, start_response, line)
             if self._granting is not None and asked == self._granting.path:
                 headers, body = self._granting.answer(environ)
                 return self._telling.say(headers, body, asked, environ, start_response)
@@ -184,7 +212,7 @@ class Application:
                 raise
             if isinstance(place, Ping):
                 return self._ping(place, asked, environ, start_response)
-            return self._file(place, asked, environ, start_response)
+            return self._file(place, epoch, asked, environ, start_response)
         except VirtregError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - the last line before the server's own 500
@@ -203,7 +231,12 @@ class Application:
         return self._telling.say(headers, pings.BODY, asked, environ, start_response)
 
     def _file(
-        self, place: Place, asked: str, environ: WSGIEnvironment, start_response: StartResponse
+        self,
+        place: Place,
+        epoch: int,
+        asked: str,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
     ) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
         served = place.served
@@ -215,7 +248,6 @@ class Application:
         refuse_hidden_slash(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
         route = served.format.route(place.path)
         viewed = served.views is not None and (route.merged or route.listing)
-        epoch = self._ready.epoch
         try:
             resolution, more = look(served, route, viewed, environ)
         except NotFound as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from virtreg.errors import NotFound, Unauthenticated, VirtregError
+from virtreg.formats import named
 from virtreg.model import Headers, Problem
 from virtreg.protocols import Format
 from virtreg.wsgi.bearer import TokenService
@@ -62,7 +63,8 @@ class Refusing:
         if isinstance(error, Hidden):
             return self._refusal(*self.surfaces.absence(asked, environ), None, environ)
         if self.tokens is not None and asked == self.tokens.path:
-            return self._basic(error, self.surfaces.images[0].format)
+            images = self.surfaces.images
+            return self._basic(error, images[0].format if images else named(FORMAT))
         speaker = self.surfaces.format(asked) if place is None else place.format
         problem, more = self._refusal(error, speaker, place, environ)
         return problem, more if place is None else (*more, *place.headers)

@@ -30,9 +30,10 @@ class Telling:
         asked: str,
         environ: WSGIEnvironment,
         start_response: StartResponse,
+        status: str = "200 OK",
     ) -> Iterable[bytes]:
-        """A 200; ``headers`` are all there are."""
-        return self._send("200 OK", headers, body, "", asked, environ, start_response)
+        """``headers`` are all there are."""
+        return self._send(status, headers, body, "", asked, environ, start_response)
 
     def refuse(
         self,
