@@ -13,8 +13,8 @@ import pytest
 from attrs import evolve
 
 from virtreg.errors import IntegrityError, InvalidRequest
-from virtreg.model import Algorithm, Freshness, Headers, Route, UpstreamSpec
-from virtreg.protocols import Format, Gathers, Lists, Localizes, Pins, Views
+from virtreg.model import Algorithm, Coordinates, Freshness, Headers, Route, UpstreamSpec
+from virtreg.protocols import Format, Gathers, Lists, Localizes, Pins, Situates, Views
 
 _URL = "/a%20mount/registry/list"
 _DIGESTS = {algorithm: hashlib.new(algorithm).hexdigest() for algorithm in Algorithm}
@@ -155,11 +155,67 @@ class PowersSuite:
         for route in listings:
             assert adapter.catalog(route, []) != adapter.catalog(route, ["a", "b"])
 
+    def test_a_path_is_about_coordinates_that_rules_can_name(self) -> None:
+        adapter = self.make_format()
+        if not isinstance(adapter, Situates):
+            pytest.skip("no power Situates")
+        told: set[str] = set()
+        for route in self.routes(adapter):
+            for upstream in self.upstream_samples:
+                local = route
+                if isinstance(adapter, Localizes):
+                    local = adapter.localize(route, upstream)
+                readings = adapter.coordinates(local, upstream)
+                assert adapter.coordinates(local, upstream) == readings
+                assert all(text for reading in readings for text in reading.values())
+                told.update(*readings)
+                file = adapter.route(local.path)
+                assert adapter.coordinates(file, upstream) == readings
+                assert adapter.released(file) is adapter.released(local)
+        assert told == adapter.targets, "give paths that tell every coordinate"
+
+    def test_a_document_loses_what_is_not_allowed_and_only_that(self) -> None:
+        adapter = self.make_format()
+        if not isinstance(adapter, Situates):
+            pytest.skip("no power Situates")
+        for path, samples in self.merge_samples.items():
+            route = adapter.route(path)
+            for sample in samples:
+                assert adapter.sift(route, sample, lambda _: True) == sample
+                for modulus in (1, 2, 3):
+                    asked = _Asked(modulus)
+                    left = adapter.sift(route, sample, asked)
+                    if left is None:
+                        assert asked.denied, f"{path} has lost what nobody denied"
+                        continue
+                    again = _Asked(modulus)
+                    assert adapter.sift(route, left, again) == left
+                    assert not again.denied, f"{path} still has {again.denied}"
+                    assert asked.denied or left == sample
+                    assert adapter.merge(route, [("sifted", left)]) == (left, [])
+            unusable = b"\x00\xff"
+            assert adapter.sift(route, unusable, lambda _: False) == unusable
+
     def _document(self, adapter: Format, path: str) -> bytes:
         route = adapter.route(path)
         if isinstance(adapter, Lists) and route.listing:
             return adapter.catalog(route, ["a", "b", "c"])
         return self.merge_samples[path][0]
+
+
+class _Asked:
+    """Allows all but one of so many coordinates, and keeps what it was asked and denied."""
+
+    def __init__(self, modulus: int) -> None:
+        self._modulus = modulus
+        self.denied: list[Coordinates] = []
+
+    def __call__(self, coordinates: Coordinates) -> bool:
+        told = repr(sorted(coordinates.items())).encode()
+        if int.from_bytes(hashlib.sha256(told).digest()) % self._modulus:
+            return True
+        self.denied.append(coordinates)
+        return False
 
 
 def check_headers(headers: Headers) -> None:
