@@ -358,9 +358,9 @@ class UpstreamSpec:
     """CIDR ranges outside the public internet that this upstream may reach."""
     ca_file: str | None = None
     """PEM bundle to trust instead of the system's."""
-    rules: tuple[Rule, ...] = field(default=(), metadata={"configured": False})
+    rules: tuple[Rule, ...] = ()
     """What it may answer for; asked before its cache and before the network."""
-    minimum_release_age_hours: float = field(default=0, metadata={"configured": False})
+    minimum_release_age_hours: float = 0
     """Releases that the upstream dates later than that are as if they were not there; so are those
     without a date. 0: every release is taken."""
     id: int | None = field(default=None, metadata={"configured": False})
@@ -418,7 +418,7 @@ class RegistrySpec:
     """Who owns it: whose members may pull where access is restricted."""
     public: bool = False
     """Strangers may pull from it even so."""
-    ownerships: tuple[Ownership, ...] = field(default=(), metadata={"configured": False})
+    ownerships: tuple[Ownership, ...] = ()
     """What comes from certain of its upstreams alone."""
     generation: int = field(default=0, metadata={"configured": False})
     """As an upstream's, for the documents merged here."""

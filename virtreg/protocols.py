@@ -338,7 +338,7 @@ class ListsByDigest(Protocol):
 
 
 class Catalog(Protocol):
-    """The configured registries."""
+    """The registries there are."""
 
     def revision(self) -> int:
         """A number that grows with every change; cheap."""
@@ -346,15 +346,6 @@ class Catalog(Protocol):
 
     def registries(self) -> tuple[RegistrySpec, ...]:
         """All of them, by id."""
-        ...
-
-    def save(self, spec: RegistrySpec) -> None:
-        """Insert or replace by id. Raises Conflict when the name or an upstream's name means
-        something else already, or when the catalog is read-only."""
-        ...
-
-    def remove(self, registry_id: int) -> None:
-        """Raises NotFound when there is none, Conflict when the catalog is read-only."""
         ...
 
 

@@ -14,7 +14,7 @@ from virtreg import errors
 from virtreg.cli.commands import virtreg
 from virtreg.config import AccessConfig, LimitsConfig, ServerConfig, StorageConfig
 from virtreg.config.tables import RegistryTable
-from virtreg.model import UpstreamSpec
+from virtreg.model import Ownership, Rule, UpstreamSpec
 
 REFERENCE = ROOT / "docs" / "reference"
 
@@ -25,7 +25,9 @@ TABLES: dict[str, type[attrs.AttrsInstance]] = {
     "[access]": AccessConfig,
     "[limits]": LimitsConfig,
     "[[upstream]]": UpstreamSpec,
+    "[[upstream.rules]]": Rule,
     "[[registry]]": RegistryTable,
+    "[[registry.ownerships]]": Ownership,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import evolve
 
-from virtreg.config import container
+from virtreg.config import container, rules
 from virtreg.config.secrets import References
 from virtreg.config.strict import Problems, nearest
 from virtreg.config.tables import File, RegistryTable, reader
@@ -35,6 +35,7 @@ def load(path: Path, environ: Mapping[str, str] | None, *, data: Path | None = N
         raise _refusal(path, [*error.found, *_names(content)]) from None
     found = [*_names(content), *_ids(file.registry), *_formats(file.registry)]
     found += container.problems(file.registry)
+    found += _rules(file)
     upstreams, refused = _upstreams(file)
     if found := [*found, *refused]:
         raise _refusal(path, found)
@@ -88,6 +89,7 @@ def _registry(
         default=table.default,
         group=table.group,
         public=table.public,
+        ownerships=table.ownerships,
     )
 
 
@@ -110,6 +112,16 @@ def _upstreams(file: File) -> tuple[dict[str, UpstreamSpec], list[tuple[str, str
                 refused.append((f"upstream[{place}].url", str(error)))
         upstreams[upstream.name] = evolve(upstream, url=url)
     return upstreams, refused
+
+
+def _rules(file: File) -> Iterator[tuple[str, str]]:
+    spoken = {name: table.format for table in file.registry for name in table.upstreams}
+    for place, upstream in enumerate(file.upstream, 1):
+        if upstream.name in spoken:
+            yield from rules.of_upstream(upstream, spoken[upstream.name], f"upstream[{place}]")
+    for place, table in enumerate(file.registry, 1):
+        key = f"registry[{place}]"
+        yield from rules.of_registry(table.ownerships, table.format, table.upstreams, key)
 
 
 def _formats(registries: Sequence[RegistryTable]) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from attrs import field, frozen
 from cattrs import Converter
 
-from virtreg.config import fields, secrets
+from virtreg.config import fields, rules, secrets
 from virtreg.config.strict import (
     Hook,
     checked,
@@ -30,7 +30,7 @@ from virtreg.config.values import (
     StorageConfig,
 )
 from virtreg.formats.container.namespaces import namespace
-from virtreg.model import Secret, UpstreamSpec
+from virtreg.model import Ownership, Rule, Secret, UpstreamSpec
 
 FORMATS = ("maven", "container")
 
@@ -52,6 +52,7 @@ class RegistryTable:
     default: bool = False
     group: str = "default"
     public: bool = False
+    ownerships: tuple[Ownership, ...] = ()
 
 
 @frozen
@@ -69,6 +70,7 @@ class File:
 def reader(references: secrets.References) -> Converter:
     """A converter for :class:`File`, with what it refers to."""
     strict = converter()
+    rules.register(strict)
     folder, secret = references.folder, references.read
 
     def visible(text: str) -> Secret:
@@ -104,6 +106,8 @@ def reader(references: secrets.References) -> Converter:
         "max_connections": _whole(1, 1024),
         "proxy": checked(str, fields.proxy),
         "allow_private": listed(fields.network),
+        "minimum_release_age_hours": checked(float, fields.at_least_zero),
+        "rules": _list_of("upstream.rules", Rule, strict),
         "ca_file": checked(str, partial(fields.file, folder=folder)),
     }
     registry = {
@@ -115,6 +119,7 @@ def reader(references: secrets.References) -> Converter:
         "namespaces": listed(_namespace),
         "hosts": listed(fields.authority),
         "group": checked(str, fields.name),
+        "ownerships": _list_of("registry.ownerships", Ownership, strict),
     }
     server = {
         "host": checked(str, fields.host),

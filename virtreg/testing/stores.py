@@ -12,7 +12,7 @@ import pytest
 
 from virtreg.core.layout import BLOBS, blob_key
 from virtreg.errors import Missing, StorageError
-from virtreg.protocols import Body, CacheStore, HasFile, Spools
+from virtreg.protocols import Body, CacheStore, HasFile, Reclaims, Spools
 
 PIECE = 256 * 1024
 
@@ -75,6 +75,20 @@ class CacheStoreSuite:
         with store.open(key_of(b"")) as body:
             assert body.size == 0
             assert list(body.read()) == []
+
+    def test_only_what_is_old_enough_is_reclaimed(self, store: CacheStore) -> None:
+        if not isinstance(store, Reclaims):
+            pytest.skip("this store does not reclaim")
+        key = key_of(b"old")
+        store.put(key, b"old")
+        ((_, _, modified_at),) = store.list()
+        assert store.reclaim(key, modified_at - 60) is None
+        assert [found for found, _, _ in store.list()] == [key]
+        assert store.reclaim(key, modified_at + 60) == 3
+        assert list(store.list()) == []
+        assert store.reclaim(key, modified_at + 60) is None
+        with pytest.raises(Missing):
+            store.open(key)
 
     def test_putting_again_changes_nothing_but_the_time(self, store: CacheStore) -> None:
         key = key_of(b"twice")

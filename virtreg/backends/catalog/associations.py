@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from virtreg.backends.catalog.changing import Change
 from virtreg.backends.catalog.schema import associations
-from virtreg.errors import Invalid, NotFound
+from virtreg.errors import Conflict, Invalid, NotFound
 from virtreg.managed import Association
 
 _position = associations.c.position
@@ -76,9 +76,10 @@ def move(change: Change, number: int, position: int) -> None:
 
 
 def disassociate(change: Change, number: int) -> None:
-    """Raises NotFound, and Conflict for a declared registry."""
+    """Raises NotFound, and Conflict for a declared registry or a sole owner."""
     place = find(change, number)
     change.registry(place.registry_id)
+    need_no_owner(change, place)
     remove(change.connection, place)
 
 
@@ -87,6 +88,19 @@ def remove(connection: Connection, place: Association) -> None:
     connection.execute(delete(associations).where(associations.c.id == place.id))
     behind = (associations.c.registry_id == place.registry_id, _position > place.position)
     connection.execute(update(associations).where(*behind).values(position=_position - 1))
+
+
+def need_no_owner(change: Change, place: Association) -> None:
+    """Raises Conflict where something comes from this upstream alone: without it, it would come
+    from the others."""
+    registry = change.before.registries[place.registry_id]
+    name = change.before.upstreams[place.upstream_id].spec.name
+    for each in registry.spec.ownerships:
+        if each.upstreams == (name,):
+            raise Conflict(
+                f"registry {registry.name!r} takes {each.target_coordinate} {each.pattern!r} from"
+                f" upstream {name!r} alone; change the registry's ownerships first"
+            )
 
 
 def find(change: Change, number: int) -> Association:

@@ -24,12 +24,6 @@ class StaticCatalog:
     def registries(self) -> tuple[RegistrySpec, ...]:
         return self._registries
 
-    def save(self, spec: RegistrySpec) -> None:
-        raise Conflict(f"registry {spec.name!r} cannot be saved: registries come from a file")
-
-    def remove(self, registry_id: int) -> None:
-        raise Conflict(f"registry {registry_id} cannot be removed: registries come from a file")
-
 
 class MemoryCatalog:
     """A Catalog that forgets its changes with its process. Safe from any thread.
@@ -50,10 +44,13 @@ class MemoryCatalog:
         return self._registries
 
     def save(self, spec: RegistrySpec) -> None:
+        """Insert or replace by id. Raises Conflict when the name or an upstream's name means
+        something else already."""
         with self._lock:
             self._replace([*self._without(spec.id), spec])
 
     def remove(self, registry_id: int) -> None:
+        """Raises NotFound when there is none."""
         with self._lock:
             kept = self._without(registry_id)
             if len(kept) == len(self._registries):

@@ -11,6 +11,7 @@ from virtreg.backends.catalog.changing import Change
 from virtreg.backends.catalog.checks import REGISTRY, check
 from virtreg.backends.catalog.names import registry_slug
 from virtreg.backends.catalog.rows import ownership_row
+from virtreg.backends.catalog.rules import need_pattern
 from virtreg.backends.catalog.schema import generations, numbers, ownerships, registries, upstreams
 from virtreg.errors import Invalid
 from virtreg.model import Ownership
@@ -103,6 +104,7 @@ def own(change: Change, number: int, wanted: Iterable[Ownership]) -> None:
     }
     rows = []
     for position, ownership in enumerate(wanted, 1):
+        need_pattern(ownership)
         if not ownership.upstreams:
             raise Invalid({"upstreams": ["can't be blank"]})
         for name in ownership.upstreams:

@@ -106,8 +106,7 @@ def rule_row(upstream_id: int, rule: Rule) -> dict[str, Any]:
 
 
 def ownership_of(row: Row[Any], names: Mapping[int, str]) -> Ownership:
-    """``names`` are those of the registry's upstreams, by id. Of none of them: what it matches
-    comes from nowhere."""
+    """``names`` are those of the registry's upstreams, by id. No names: its owners are gone."""
     owners = tuple(names[number] for number in json.loads(row.upstreams) if number in names)
     return Ownership(row.target_coordinate, row.pattern, owners, row.pattern_type)
 

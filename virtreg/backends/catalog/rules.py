@@ -11,21 +11,17 @@ from sqlalchemy import delete, insert
 from virtreg.backends.catalog.changing import Change
 from virtreg.backends.catalog.rows import rule_row
 from virtreg.backends.catalog.schema import rules, upstreams
+from virtreg.core.patterns import check_pattern
 from virtreg.errors import Invalid, NotFound
 from virtreg.managed import ManagedUpstream
-from virtreg.model import Rule
-
-LONGEST_PATTERN = 255
+from virtreg.model import Ownership, Rule
 
 
 def add(change: Change, upstream_id: int, rule: Rule) -> int:
     """The id. Raises NotFound and Invalid."""
     change.need_upstream(upstream_id)
     before = change.before.upstreams[upstream_id].spec.rules
-    if not rule.pattern:
-        raise Invalid({"pattern": ["can't be blank"]})
-    if len(rule.pattern) > LONGEST_PATTERN:
-        raise Invalid({"pattern": [f"is too long (maximum is {LONGEST_PATTERN} characters)"]})
+    need_pattern(rule)
     if len(before) >= change.limits.rules:
         raise Invalid(
             {"upstream": [f"{change.limits.rules} rules is the maximum allowed per upstream."]}
@@ -37,6 +33,14 @@ def add(change: Change, upstream_id: int, rule: Rule) -> int:
     ).scalar_one()
     change.touch(upstreams, upstream_id)
     return number
+
+
+def need_pattern(subject: Rule | Ownership) -> None:
+    """Raises Invalid for what would keep its registry from being served."""
+    try:
+        check_pattern(subject.pattern, subject.pattern_type, subject.target_coordinate)
+    except ValueError as error:
+        raise Invalid({"pattern": [str(error)]}) from None
 
 
 def remove(change: Change, number: int) -> None:

@@ -147,12 +147,20 @@ def _registries(
                 tuple(ownership_of(each, names) for each in owned[row.id]),
                 generations.get(row.slug, 0),
             )
-            stored.append(spec)
+            stored.append(
+                spec if all(each.upstreams for each in spec.ownerships) else _closed(spec)
+            )
         registries[row.id] = ManagedRegistry(
             spec, row.name, row.declared, row.created_at, row.updated_at
         )
     specs = sorted((*in_file.values(), *stored), key=lambda spec: spec.id)
     return registries, tuple(specs)
+
+
+def _closed(spec: RegistrySpec) -> RegistrySpec:
+    """What an upstream owns that is gone from the configuration file is not for others to answer
+    for: nothing is served until somebody decides."""
+    return evolve(spec, upstreams=(), ownerships=())
 
 
 def _merged(

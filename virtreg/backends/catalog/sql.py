@@ -142,8 +142,8 @@ class SqlCatalog:
 
     def set_ownerships(self, registry_id: int, ownerships: Iterable[Ownership]) -> ManagedRegistry:
         """Replace them all. ``Ownership.upstreams`` are names of specs (``ManagedUpstream.spec``)
-        that the registry lists. One whose upstreams are all gone later has no names, and what it
-        matches comes from nowhere."""
+        that the registry lists; a sole owner cannot be taken away afterwards. Should it be gone
+        from the configuration file, the registry serves nothing."""
         with self._changing() as change:
             registries.own(change, registry_id, ownerships)
         return change.after.registries[registry_id]
@@ -232,8 +232,8 @@ class SqlCatalog:
     # Rules
 
     def add_rule(self, upstream_id: int, rule: Rule) -> Rule:
-        """With its id. To declared upstreams too. Whether the pattern and its target mean something
-        is for the caller to check."""
+        """With its id. To declared upstreams too. Whether the format has the coordinate is for the
+        caller to check."""
         with self._changing() as change:
             number = rules.add(change, upstream_id, rule)
         found = rules.find([change.after.upstreams[upstream_id]], number)

@@ -93,9 +93,10 @@ def alter(
 
 
 def remove(change: Change, number: int, unmodified_since: float | None) -> None:
-    """Raises what ``Change.upstream`` does."""
+    """Raises what ``Change.upstream`` does, and Conflict for a sole owner."""
     change.upstream(number, unmodified_since)
     for each in change.before.users.get(number, ()):
+        associations.need_no_owner(change, each)
         associations.remove(change.connection, each)
     change.connection.execute(delete(upstreams).where(upstreams.c.id == number))
 

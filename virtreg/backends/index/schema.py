@@ -24,6 +24,10 @@ entries = Table(
     Column("parts", String, nullable=False),
     Index("ix_entries_sha256", "sha256"),
     Index("ix_entries_source_path", "source", "path"),
+    # Newest first, oldest first: a page is found without reading the rows that come before.
+    Index("ix_entries_source_created_at", "source", "created_at", "path"),
+    # What a source keeps is added up from this alone.
+    Index("ix_entries_source_sha256", "source", "sha256", "size"),
     # The hot path finds a row in the key's own tree, without a second look-up.
     sqlite_with_rowid=False,
 )
@@ -36,6 +40,14 @@ leases = Table(
     Column("expires_at", Double, nullable=False),
 )
 
+loose = Table(
+    "loose",
+    index_tables,
+    Column("sha256", String, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Digests of removed entries, until somebody has looked whether their blobs can go."""
+
 download_tables = MetaData()
 
 downloads = Table(
@@ -45,5 +57,6 @@ downloads = Table(
     Column("source", String, primary_key=True),
     Column("times", BigInteger, nullable=False),
     Column("last_at", Double, nullable=False),
+    Index("ix_downloads_source_last_at", "source", "last_at", "path"),
     sqlite_with_rowid=False,
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from attrs import asdict
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select
 
 from virtreg.backends.index import statements
+from virtreg.backends.index.dropping import Dropping
 from virtreg.backends.index.schema import downloads, entries
 from virtreg.backends.sql.database import Database
 from virtreg.model import Entry
@@ -15,8 +16,8 @@ from virtreg.model import Entry
 _DIGESTS_AT_ONCE = 500
 
 
-class SqlIndex:
-    """An EntryIndex that CountsDownloads, KnowsDigests and KnowsReferences.
+class SqlIndex(Dropping):
+    """An EntryIndex with every power.
 
     Every method raises IndexUnavailable for database trouble, InvalidRequest for text that is not
     Unicode. Safe from any thread; may exist before a fork and be used after it. Download counts
@@ -51,11 +52,12 @@ class SqlIndex:
             )
 
     def drop(self, source: str, path: str | None = None) -> int:
-        statement = delete(entries).where(entries.c.source == source)
+        here = entries.c.source == source
         if path is not None:
-            statement = statement.where(entries.c.path == path)
+            here = and_(here, entries.c.path == path)
         with self._index.writing() as connection:
-            return connection.execute(statement).rowcount
+            connection.execute(statements.loosened(here))
+            return connection.execute(delete(entries).where(here)).rowcount
 
     def page(
         self, source: str, *, after: str = "", limit: int = 100, search: str = ""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import fields
-from sqlalchemy import Select, and_, bindparam, case, delete, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, or_, select, update
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.engine import Dialect
 
-from virtreg.backends.index.schema import downloads, entries, leases
+from virtreg.backends.index.schema import downloads, entries, leases, loose
 from virtreg.model import Entry
 
 FIELDS = tuple(field.name for field in fields(Entry))
@@ -65,6 +65,25 @@ take_lease = _take.on_conflict_do_update(
 give_up_lease = delete(leases).where(
     and_(leases.c.name == bindparam("of_name"), leases.c.holder == bindparam("of_holder"))
 )
+
+drop = delete(entries).where(
+    entries.c.path == bindparam("of_path"), entries.c.source == bindparam("of_source")
+)
+
+forget = delete(downloads).where(
+    downloads.c.path == bindparam("of_path"), downloads.c.source == bindparam("of_source")
+)
+
+forget_before = forget.where(downloads.c.last_at <= bindparam("upto"))
+
+loosen = insert(loose).on_conflict_do_nothing()
+
+
+def loosened(where: ColumnElement[bool]) -> Insert:
+    """Remember the digests of entries that are about to be removed."""
+    digests = select(entries.c.sha256).distinct().where(where)
+    return insert(loose).from_select(["sha256"], digests).on_conflict_do_nothing()
+
 
 _count = insert(downloads)
 count = _count.on_conflict_do_update(

@@ -20,7 +20,7 @@ from virtreg.core.layout import BLOBS, sha256_of
 
 
 class LocalStore:
-    """A CacheStore, with Spools, in a folder that many processes of one host may share.
+    """A CacheStore in a folder that many processes of one host may share; with Spools, Reclaims.
 
     Nothing is touched before the first use; folders are made on demand, for their owner alone. A
     blob appears by rename, after its bytes are on disk, so a crash leaves either the whole blob or
@@ -55,6 +55,19 @@ class LocalStore:
         require_key(key)
         with disk_errors(f"delete {key}"):
             (self._root / key).unlink(missing_ok=True)
+
+    def reclaim(self, key: str, before: float) -> int | None:
+        require_key(key)
+        path = self._root / key
+        with disk_errors(f"delete {key}"):
+            try:
+                status = path.stat()
+                if status.st_mtime >= before:
+                    return None
+                path.unlink()
+            except FileNotFoundError:
+                return None
+        return status.st_size
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int, float]]:
         with disk_errors("list blobs"):

@@ -14,7 +14,8 @@ from virtreg.protocols import Body
 
 
 class MemoryStore:
-    """A CacheStore in a dict. ``clock`` gives seconds since the epoch for ``modified_at``."""
+    """A CacheStore, with Reclaims, in a dict. ``clock`` gives seconds since the epoch, for
+    ``modified_at``."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -41,6 +42,15 @@ class MemoryStore:
         require_key(key)
         with self._lock:
             self._blobs.pop(key, None)
+
+    def reclaim(self, key: str, before: float) -> int | None:
+        require_key(key)
+        with self._lock:
+            content, modified_at = self._blobs.get(key, (b"", before))
+            if modified_at >= before:
+                return None
+            del self._blobs[key]
+        return len(content)
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int, float]]:
         with self._lock:

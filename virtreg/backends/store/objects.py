@@ -27,7 +27,7 @@ FETCH = 4 * 1024 * 1024
 
 
 class ObjectStore:
-    """A CacheStore at an fsspec URL such as ``s3://bucket/prefix``.
+    """A CacheStore, with Reclaims, at an fsspec URL such as ``s3://bucket/prefix``.
 
     ``options`` are the filesystem's own arguments; leave credentials out of them to use those of
     the environment, which are renewed. The filesystem is opened on first use, again in each
@@ -77,6 +77,19 @@ class ObjectStore:
                 filesystem.rm_file(f"{base}/{key}")
             except FileNotFoundError:
                 return
+
+    def reclaim(self, key: str, before: float) -> int | None:
+        require_key(key)
+        with _remote_errors(f"delete {key}"):
+            filesystem, base = self._filesystem()
+            try:
+                found = filesystem.info(f"{base}/{key}")
+                if modified_at(filesystem, found) >= before:
+                    return None
+                filesystem.rm_file(f"{base}/{key}")
+            except FileNotFoundError:
+                return None
+        return int(found["size"])
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int, float]]:
         with _remote_errors("list blobs"):

@@ -105,9 +105,13 @@ class Endpoint:
     """The type of the answer's content."""
     status: int = 200
     """Of the answer when all is well."""
+    instead: Any = None
+    """The type of the content of a 200, where ``status`` is another and both may come."""
     action: Action | None = "read"
     """What must be allowed; None: the call is for everybody. For the documentation: ``run`` it is
     that asks."""
+    refuses: tuple[int, ...] = ()
+    """Statuses of errors, besides those that any call of its kind may come to."""
     heeds_unmodified: bool = False
     """Whether ``If-Unmodified-Since`` is heeded."""
     paged: bool = False

@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from virtreg.wsgi.api import associations, registries, trials, upstreams
+import importlib.metadata
+
+from virtreg.wsgi.api import (
+    associations,
+    entries,
+    explaining,
+    filling,
+    groups,
+    openapi,
+    ownerships,
+    policies,
+    registries,
+    rules,
+    trials,
+    upstreams,
+)
 from virtreg.wsgi.api.endpoint import Endpoint
 from virtreg.wsgi.api.parts import Parts
 
-_MODULES = (registries, upstreams, trials, associations)
+_MODULES = (
+    registries,
+    upstreams,
+    trials,
+    associations,
+    entries,
+    rules,
+    ownerships,
+    explaining,
+    filling,
+    policies,
+    groups,
+)
 
 
 def every_endpoint(parts: Parts) -> list[Endpoint]:
     """Endpoints of the parts; the first whose path fits answers."""
-    return [endpoint for module in _MODULES for endpoint in module.endpoints(parts)]
+    found = [endpoint for module in _MODULES for endpoint in module.endpoints(parts)]
+    return [*found, openapi.endpoint_of(found, importlib.metadata.version("virtreg"))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from virtreg.backends.catalog import SqlCatalog
 from virtreg.backends.index import SqlIndex
@@ -15,6 +15,8 @@ from virtreg.events import AuditEvent, CatalogChanged, CatalogSubject
 from virtreg.managed import ManagedRegistry, ManagedUpstream
 from virtreg.model import Principal, UpstreamSpec
 from virtreg.protocols import CacheStore, Directory, Upstream
+from virtreg.service.health import GuardedUpstream
+from virtreg.service.prefetching import Prefetching
 from virtreg.service.registry import PullThroughRegistry
 from virtreg.wsgi.api.endpoint import Call
 from virtreg.wsgi.api.flavour import Flavour
@@ -40,6 +42,10 @@ class Parts:
     clock: Callable[[], float]
     url: Callable[[WSGIEnvironment], str]
     """Where clients reach the application, without a slash at the end."""
+    upstream: Callable[[UpstreamSpec], GuardedUpstream | None] = lambda _: None
+    """The one that is asked now for the sake of registries."""
+    prefetching: Prefetching = field(factory=Prefetching)
+    """Whoever made it closes it."""
 
     def group(self, call: Call) -> Group | None:
         """The group of the path; None where there is none. Raises Invalid for what can be a

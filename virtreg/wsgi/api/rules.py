@@ -103,8 +103,9 @@ class _Rules:
             self.create,
             query=RuleTrial,
             body=self._kind,
-            gives=UpstreamRule | WouldHide,
+            gives=UpstreamRule,
             status=201,
+            instead=WouldHide,
             action="configure",
             documented=False,
         )
@@ -146,12 +147,14 @@ class _Rules:
         return NOTHING
 
 
-def checked_pattern(pattern: str, pattern_type: PatternType, target: str) -> None:
-    """Raises Invalid, naming ``pattern``."""
+def checked_pattern(
+    pattern: str, pattern_type: PatternType, target: str, name: str = "pattern"
+) -> None:
+    """Raises Invalid, by the name of the field."""
     try:
         check_pattern(pattern, pattern_type, target)
     except ValueError as error:
-        raise Invalid({"pattern": [str(error)]}) from None
+        raise Invalid({name: [str(error)]}) from None
 
 
 def _shown(upstream_id: int, rule: Rule) -> UpstreamRule:

@@ -1,0 +1,168 @@
+"""Removing what is wanted least, a little at a time."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, delete, select
+
+from virtreg.backends.index import selections, statements
+from virtreg.backends.index.schema import entries, loose
+from virtreg.backends.index.using import Using
+from virtreg.model import Entry
+
+_AT_ONCE = 200
+"""Rows of one source that are read together."""
+
+Seen = tuple[Entry, float | None]
+
+
+class Dropping(Using):
+    """The power Evicts of :class:`virtreg.backends.index.sql.SqlIndex`."""
+
+    def least_recent(self, sources: Sequence[str]) -> Iterator[Seen]:
+        streams: list[Iterator[Seen]] = []
+        for source in dict.fromkeys(sources):
+            streams += (self._downloaded(source), self._never_downloaded(source))
+        return heapq.merge(*streams, key=_last_wanted)
+
+    def drop_entries(self, seen: Sequence[Seen]) -> list[Entry]:
+        before = {(entry.source, entry.path): (entry, last_at) for entry, last_at in seen}
+        if not before:
+            return []
+        with self._index.writing() as connection:
+            # Asked for here, so that nothing that is counted by now is overlooked.
+            counted = self.downloads_of(list(before))
+            now = self._entered(connection, list(before))
+            dropped = [
+                entry
+                for key, (entry, last_at) in before.items()
+                if now.get(key) == entry and counted.get(key, (0, None))[1] == last_at
+            ]
+            self._drop(connection, dropped)
+        uses = [(entry, before[entry.source, entry.path][1]) for entry in dropped]
+        self._forget([(entry, last_at) for entry, last_at in uses if last_at is not None])
+        return dropped
+
+    def drop_some(self, source: str, limit: int) -> int:
+        with self._index.writing() as connection:
+            rows = connection.execute(statements.page(source, "", limit, "")).all()
+            dropped = [Entry(*row) for row in rows]
+            self._drop(connection, dropped)
+        if dropped:
+            with self._counts.writing() as connection:
+                connection.execute(statements.forget, _keys(dropped))
+        return len(dropped)
+
+    def loose(self, *, after: str = "", limit: int = 500) -> list[str]:
+        with self._index.reading() as connection:
+            return list(connection.scalars(selections.loose_ones(after, limit)))
+
+    def settle(self, digests: Sequence[str]) -> None:
+        if not digests:
+            return
+        with self._index.writing() as connection:
+            for some in selections.chunks(digests):
+                connection.execute(delete(loose).where(loose.c.sha256.in_(some)))
+
+    def referenced_in(self, sources: Sequence[str], digests: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        with self._index.reading() as connection:
+            for some in selections.chunks(digests):
+                statement = (
+                    select(entries.c.sha256)
+                    .distinct()
+                    .where(entries.c.source.in_(sources), entries.c.sha256.in_(some))
+                )
+                found.update(connection.scalars(statement))
+        return found
+
+    def stray_counts(
+        self, after: tuple[str, str] | None = None, limit: int = 1000
+    ) -> tuple[list[tuple[str, str, float]], tuple[str, str] | None]:
+        with self._counts.reading() as connection:
+            rows = [
+                (row.source, row.path, row.last_at)
+                for row in connection.execute(selections.counts(after, limit))
+            ]
+        with self._index.reading() as connection:
+            entered = self._entered(connection, [(source, path) for source, path, _ in rows])
+        strays = [(source, path, at) for source, path, at in rows if (source, path) not in entered]
+        return strays, rows[-1][:2] if rows and len(rows) == limit else None
+
+    def drop_counts(self, keys: Sequence[tuple[str, str]], upto: float) -> int:
+        if not keys:
+            return 0
+        rows = [{"of_path": path, "of_source": source, "upto": upto} for source, path in keys]
+        with self._counts.writing() as connection:
+            return connection.execute(statements.forget_before, rows).rowcount
+
+    def _drop(self, connection: Connection, dropped: Sequence[Entry]) -> None:
+        if not dropped:
+            return
+        digests = {entry.sha256 for entry in dropped}
+        connection.execute(statements.loosen, [{"sha256": digest} for digest in digests])
+        connection.execute(statements.drop, _keys(dropped))
+
+    def _forget(self, uses: Sequence[tuple[Entry, float]]) -> None:
+        """Forget download counts, but for those of later downloads."""
+        if not uses:
+            return
+        with self._counts.writing() as connection:
+            connection.execute(
+                statements.forget_before,
+                [
+                    {"of_path": entry.path, "of_source": entry.source, "upto": last_at}
+                    for entry, last_at in uses
+                ],
+            )
+
+    @staticmethod
+    def _entered(
+        connection: Connection, keys: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], Entry]:
+        """The entries there are, by (source, path)."""
+        found: dict[tuple[str, str], Entry] = {}
+        for row in connection.execute(selections.of_keys, selections.wanted(keys)):
+            entry = Entry(*row)
+            found[entry.source, entry.path] = entry
+        return found
+
+    def _downloaded(self, source: str) -> Iterator[Seen]:
+        after: tuple[float, str] | None = None
+        while True:
+            with self._counts.reading() as connection:
+                statement = selections.counts_by_use(source, after, _AT_ONCE)
+                rows = [(row.last_at, row.path) for row in connection.execute(statement)]
+            with self._index.reading() as connection:
+                entered = self._entered(connection, [(source, path) for _, path in rows])
+            for last_at, path in rows:
+                if (source, path) in entered:
+                    yield entered[source, path], last_at
+            if len(rows) < _AT_ONCE:
+                return
+            after = rows[-1]
+
+    def _never_downloaded(self, source: str) -> Iterator[Seen]:
+        after: tuple[float, str] | None = None
+        while True:
+            with self._index.reading() as connection:
+                statement = selections.oldest(source, after, _AT_ONCE)
+                rows = [Entry(*row) for row in connection.execute(statement)]
+            counted = self.downloads_of([(source, entry.path) for entry in rows])
+            for entry in rows:
+                if (source, entry.path) not in counted:
+                    yield entry, None
+            if len(rows) < _AT_ONCE:
+                return
+            after = (rows[-1].created_at, rows[-1].path)
+
+
+def _keys(dropped: Sequence[Entry]) -> list[dict[str, str]]:
+    return [{"of_path": entry.path, "of_source": entry.source} for entry in dropped]
+
+
+def _last_wanted(seen: Seen) -> float:
+    entry, last_at = seen
+    return entry.created_at if last_at is None else last_at
