@@ -49,6 +49,7 @@ from virtreg.protocols import (
 )
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
+from virtreg.service.prefetching import Prefetching
 from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
 from virtreg.service.sweeping import Sweeper
@@ -83,6 +84,7 @@ class Assembly:
     index: SqlIndex
     sweeper: Sweeper
     access: Access
+    _prefetching: Prefetching
     _api: Callable[[Authenticator], Api]
 
     @property
@@ -108,6 +110,7 @@ class Assembly:
         """Finish what runs within ``grace`` seconds, publish what is whole, write what is
         counted."""
         self.sweeper.close()
+        self._prefetching.close()
         self.works.close(grace)
         self.ledger.close()
         self.live.close()
@@ -180,7 +183,8 @@ def build(
             _Upstreams(clock, logins, offline=config.server.offline),
         )
         undone.pop_all()
-    catalog.on_change(live.refresh)
+    catalog.on_change(live.follow)
+    prefetching = Prefetching()
     parts = Parts(
         catalog,
         directory,
@@ -192,6 +196,8 @@ def build(
         works.tell,
         clock,
         partial(base_url, config.server.external_url),
+        live.upstream,
+        prefetching,
     )
     # Once: what is offered is the same for all.
     endpoints = every_endpoint(parts)
@@ -210,7 +216,7 @@ def build(
         access.tokens,
         works.tell,
         access.guards.checks,
-        Api(endpoints, access.authenticator if managed else Anonymous(), realm),
+        Api(endpoints, access.authenticator if managed else Anonymous(), directory, realm),
     )
     live.tell(lambda registries: app.serve(registries.values()))
     sweeper = Sweeper(store, index, clock)
@@ -227,7 +233,8 @@ def build(
         index,
         sweeper,
         access,
-        lambda authenticator: Api(endpoints, authenticator, realm),
+        prefetching,
+        lambda authenticator: Api(endpoints, authenticator, directory, realm),
     )
 
 

@@ -17,7 +17,7 @@ class UnusableUpstream:
     spec: UpstreamSpec
     reason: str
 
-    def fetch(self, request: Fetch) -> Reply:
+    def fetch(self, request: Fetch) -> Reply:  # noqa: ARG002
         """Raises UpstreamUnavailable."""
         raise UpstreamUnavailable(
             f"{self.spec.name} cannot be used: {self.reason}", upstream=self.spec.name
