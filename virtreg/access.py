@@ -13,13 +13,12 @@ from attrs import frozen
 from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.backends.auth.grants import GrantAuthenticator, Grants, Keys
 from virtreg.backends.auth.tokens import TokenAuthenticator
-from virtreg.backends.directory import open_directory
 from virtreg.config import Config
 from virtreg.errors import Unauthenticated
 from virtreg.events import AuditEvent
 from virtreg.guards import Guards, open_guards
 from virtreg.model import Credentials
-from virtreg.protocols import Authenticator
+from virtreg.protocols import Authenticator, Directory
 from virtreg.wsgi.bearer import TokenService
 
 KEYS: Final = "keys"
@@ -44,16 +43,18 @@ class Access:
 def open_access(
     config: Config,
     authenticator: Authenticator | None,
+    directory: Directory,
     clock: Callable[[], float],
     notify: Callable[[AuditEvent], None],
     *,
     listening: bool = False,
 ) -> Access:
-    """``authenticator`` is a host's own; without one, the configuration says who decides.
+    """``authenticator`` is a host's own; without one, the configuration says whether those in
+    ``directory`` may, or everybody.
     ``listening`` as for :func:`virtreg.guards.open_guards`. Raises ConfigError and
     StorageError."""
     with ExitStack() as opened:
-        decides = authenticator or _configured(config, clock, notify, opened)
+        decides = authenticator or _configured(config, directory, clock, notify, opened)
         # Exactly: a kind of Anonymous may well refuse somebody.
         restricted = type(decides) is not Anonymous
         guards = open_guards(config, restricted=restricted, listening=listening)
@@ -67,14 +68,13 @@ def open_access(
 
 def _configured(
     config: Config,
+    directory: Directory,
     clock: Callable[[], float],
     notify: Callable[[AuditEvent], None],
     opened: ExitStack,
 ) -> Authenticator:
     if not config.access.enabled:
         return Anonymous()
-    directory = open_directory(config.storage.path)
-    opened.callback(directory.close)
     tokens = TokenAuthenticator(directory, clock, notify)
     opened.callback(tokens.close)
     return tokens

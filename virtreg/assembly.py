@@ -7,45 +7,58 @@ worker.
 from __future__ import annotations
 
 import logging
+import os
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 from wsgiref.types import WSGIApplication
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field, frozen
 
 from virtreg.access import Access, open_access
 from virtreg.backends.auth.anonymous import Anonymous
-from virtreg.backends.catalog import StaticCatalog
+from virtreg.backends.catalog import SqlCatalog, open_catalog
+from virtreg.backends.directory import open_directory
+from virtreg.backends.http.unusable import UnusableUpstream
 from virtreg.backends.http.upstream import HttpUpstream
 from virtreg.backends.index import SqlIndex, open_index
 from virtreg.backends.observers.audit import AuditLog
 from virtreg.backends.store import LocalStore, open_store
 from virtreg.backends.store.exposure import exposure
+from virtreg.backends.vault import MasterKeys
 from virtreg.config import Config
 from virtreg.core.layout import blob_key
-from virtreg.errors import ConfigError, Missing
+from virtreg.errors import ConfigError, Conflict, Missing
 from virtreg.events import Observer
 from virtreg.formats import named
+from virtreg.live import Live, Registries
 from virtreg.model import RegistrySpec, UpstreamSpec
 from virtreg.protocols import (
     Authenticator,
     CacheStore,
     CredentialProvider,
+    Directory,
     Format,
     Spools,
     Upstream,
 )
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
+from virtreg.service.prefetching import Prefetching
 from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
 from virtreg.service.sweeping import Sweeper
 from virtreg.service.works import Works
+from virtreg.wsgi.api.application import Api
+from virtreg.wsgi.api.offer import every_endpoint
+from virtreg.wsgi.api.parts import Parts
 from virtreg.wsgi.app import Application
+from virtreg.wsgi.base import base_url
 from virtreg.wsgi.ledger import Ledger
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.ready import ReadyAnswers
@@ -62,14 +75,32 @@ class Assembly:
     does."""
 
     app: WSGIApplication
-    registries: Mapping[str, PullThroughRegistry]
-    """By name."""
+    catalog: SqlCatalog
+    """What is served from now on follows it."""
+    directory: Directory
+    live: Live
     works: Works
     ledger: Ledger
     index: SqlIndex
     sweeper: Sweeper
-    upstreams: Sequence[GuardedUpstream]
     access: Access
+    _prefetching: Prefetching
+    _api: Callable[[Authenticator], Api]
+
+    @property
+    def registries(self) -> Registries:
+        """Those of this moment."""
+        return self.live.registries
+
+    @property
+    def upstreams(self) -> Sequence[GuardedUpstream]:
+        """Those of this moment."""
+        return self.live.upstreams
+
+    def api_for(self, authenticator: Authenticator) -> Api:
+        """The management API for callers whom ``authenticator`` admits; it decides about every
+        action, and not about pulling alone."""
+        return self._api(authenticator)
 
     def stats(self) -> Mapping[str, int]:
         """``requests``, ``hits``, ``misses``, ``errors``, ``bytes``, and ``active`` downloads."""
@@ -79,12 +110,14 @@ class Assembly:
         """Finish what runs within ``grace`` seconds, publish what is whole, write what is
         counted."""
         self.sweeper.close()
+        self._prefetching.close()
         self.works.close(grace)
         self.ledger.close()
-        for upstream in self.upstreams:
-            upstream.close()
+        self.live.close()
         self.index.close()
         self.access.close()
+        self.catalog.close()
+        self.directory.close()
 
     def __enter__(self) -> Self:
         return self
@@ -102,85 +135,138 @@ def build(
     logins: Mapping[str, CredentialProvider] = MappingProxyType({}),
     clock: Callable[[], float] = time.time,
     listening: bool = False,
+    managing: bool = False,
 ) -> Assembly:
     """Open the storage and put the parts together; threads run from here on.
 
     Who may pull is for ``authenticator`` to decide; without one, for the users and tokens in the
     data folder if the configuration says so, else everybody may. ``formats`` adds to the built-in
     ones or replaces them. ``logins`` gives upstreams, by name, the login that a program of the
-    host's obtains. ``listening``: the server that the configuration describes serves this, so that
+    host's obtains. ``managing``: a host's own ``authenticator`` decides also about the actions of
+    the management API, which takes nobody's word otherwise; it must look at ``Scope.action``.
+    ``listening``: the server that the configuration describes serves this, so that
     its address says where requests can come from. Raises ConfigError, also for a login of an
     upstream that is not there, and StorageError.
     """
-    catalog = StaticCatalog(config.registries)
-    known = {upstream.name for spec in catalog.registries() for upstream in spec.upstreams}
-    for name in sorted(logins.keys() - known):
+    declared = {upstream.name for spec in config.registries for upstream in spec.upstreams}
+    for name in sorted(logins.keys() - declared):
         raise ConfigError(f"logins: there is no upstream {name!r}")
     path = config.storage.path
     store = open_store(config.storage.url or path)
-    index = open_index(path)
-    _warn_of_exposure(config, authenticator)
     with ExitStack() as undone:
-        undone.callback(index.close)
+        index = undone.enter_context(closing(open_index(path)))
+        _warn_of_exposure(config, authenticator)
+        directory = undone.enter_context(closing(open_directory(path)))
+        keys = MasterKeys.found(os.environ, config.folder or path)
+        specs = [_with_logins(spec, logins) for spec in config.registries]
+        catalog = undone.enter_context(closing(open_catalog(path, specs, keys=keys, clock=clock)))
+        _make_groups(directory, specs)
         # The works come later, and nobody is let in before.
         tell: Observer = lambda event: works.tell(event)  # noqa: E731, PLW0108
-        access = open_access(config, authenticator, clock, tell, listening=listening)
-        undone.pop_all()
-    ready = ReadyAnswers(config.server.hot_bytes)
-    ledger = Ledger(index, access_log=bool(config.server.access_log))
-    works = Works(
-        store=store,
-        index=index,
-        intake=Intake(_spool_folder(store, path), clock),
-        publisher=Publisher(store, index),
-        clock=clock,
-        observers=(ready.observe, AuditLog(config.server.audit_log), *observers),
-    )
-    upstreams = _Upstreams(clock, logins, offline=config.server.offline)
-    registries: dict[str, PullThroughRegistry] = {}
-    for configured in catalog.registries():
-        spec = _with_logins(configured, logins)
-        registries[spec.name] = PullThroughRegistry(
-            spec,
-            named(spec.format, formats),
-            [upstreams.of(upstream) for upstream in spec.upstreams],
-            works,
+        access = open_access(config, authenticator, directory, clock, tell, listening=listening)
+        undone.callback(access.close)
+        ready = ReadyAnswers(config.server.hot_bytes)
+        ledger = Ledger(index, access_log=bool(config.server.access_log))
+        works = Works(
+            store=store,
+            index=index,
+            intake=Intake(_spool_folder(store, path), clock),
+            publisher=Publisher(store, index),
+            clock=clock,
+            observers=(ready.observe, AuditLog(config.server.audit_log), *observers),
         )
+        live = Live(
+            catalog,
+            lambda spec, upstreams: PullThroughRegistry(
+                spec, named(spec.format, formats), upstreams, works
+            ),
+            _Upstreams(clock, logins, offline=config.server.offline),
+        )
+        undone.pop_all()
+    catalog.on_change(live.follow)
+    prefetching = Prefetching()
+    parts = Parts(
+        catalog,
+        directory,
+        index,
+        store,
+        live.registry,
+        open_upstream,
+        None,
+        works.tell,
+        clock,
+        partial(base_url, config.server.external_url),
+        live.upstream,
+        prefetching,
+    )
+    # Once: what is offered is the same for all.
+    endpoints = every_endpoint(parts)
+    realm = config.server.realm
+    managed = managing or authenticator is None
     app = Application(
-        registries.values(),
+        live.registries.values(),
         store,
         ready,
         ledger,
         Probes({"index": lambda: _readable(index), "store": lambda: _openable(store)}),
         access.authenticator,
-        config.server.realm,
+        realm,
         clock,
         config.server.image_prefix,
         access.tokens,
         works.tell,
         access.guards.checks,
+        Api(endpoints, access.authenticator if managed else Anonymous(), directory, realm),
     )
+    live.tell(lambda registries: app.serve(registries.values()))
     sweeper = Sweeper(store, index, clock)
     ledger.start()
     sweeper.start()
-    made = tuple(upstreams.made.values())
-    return Assembly(app, registries, works, ledger, index, sweeper, made, access)
+    live.start()
+    return Assembly(
+        app,
+        catalog,
+        directory,
+        live,
+        works,
+        ledger,
+        index,
+        sweeper,
+        access,
+        prefetching,
+        lambda authenticator: Api(endpoints, authenticator, directory, realm),
+    )
 
 
-@define
+@frozen
 class _Upstreams:
-    """One object per upstream, however many registries list it: its limits are its own."""
+    """Makes upstreams. What a host's program or the configuration gives them does not change."""
 
     _clock: Callable[[], float]
     _logins: Mapping[str, CredentialProvider]
     _offline: bool = field(kw_only=True)
-    made: dict[str, GuardedUpstream] = field(factory=dict, init=False)
 
-    def of(self, spec: UpstreamSpec) -> GuardedUpstream:
-        if spec.name not in self.made:
+    def __call__(self, spec: UpstreamSpec) -> GuardedUpstream:
+        """Raises ConfigError for a declared one that cannot be used."""
+        upstream: Upstream
+        try:
             upstream = HttpUpstream(spec, credentials=self._logins.get(spec.name))
-            self.made[spec.name] = GuardedUpstream(upstream, self._clock, offline=self._offline)
-        return self.made[spec.name]
+        except ConfigError as error:
+            if spec.id is None:
+                raise
+            upstream = UnusableUpstream(spec, error.message)
+        guarded = GuardedUpstream(upstream, self._clock, offline=self._offline)
+        # One that a change has left behind ends with the last request that uses it.
+        weakref.finalize(guarded, upstream.close).atexit = False
+        return guarded
+
+
+def _make_groups(directory: Directory, specs: Sequence[RegistrySpec]) -> None:
+    """A group is there once a registry is declared to be of it."""
+    for name in dict.fromkeys(spec.group for spec in specs):
+        if directory.group(name) is None:
+            with suppress(Conflict):  # Another process was quicker.
+                directory.add_group(name)
 
 
 def _with_logins(spec: RegistrySpec, logins: Mapping[str, CredentialProvider]) -> RegistrySpec:

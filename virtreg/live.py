@@ -84,6 +84,14 @@ class Live:
                 listener(self.registries)
             return True
 
+    def follow(self) -> None:
+        """As ``refresh``, for a change that was made: what the catalog raises is logged, and tried
+        again by the thread that looks for changes of others."""
+        try:
+            self.refresh()
+        except Exception:  # noqa: BLE001 - the change is made, whatever comes of it here
+            _log.warning("a change of the catalog cannot be followed yet", exc_info=True)
+
     def tell(self, listener: Callable[[Registries], None]) -> None:
         """Tell of all registries: now, and after each change, on the thread that noticed it and
         before ``refresh`` returns."""

@@ -47,6 +47,7 @@ def load(path: Path, environ: Mapping[str, str] | None, *, data: Path | None = N
         storage=evolve(file.storage, path=data or folder / file.storage.path),
         access=file.access,
         limits=file.limits,
+        folder=folder,
     )
 
 

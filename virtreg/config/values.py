@@ -100,3 +100,6 @@ class Config:
     access: AccessConfig = field(factory=AccessConfig)
     limits: LimitsConfig | None = None
     """None: the usual ones where access is restricted, else none."""
+    folder: Path | None = None
+    """Where the configuration file is, and beside it the keys of the vault; None: there is no file,
+    and the keys are in the data folder."""

@@ -195,7 +195,7 @@ class Application:
         epoch = self._ready.epoch
         try:
             check_sizes(environ)
-            if self._api is not None and asked.startswith(_API):
+            if self._api is not None and asked.startswith(_API) and self._api.concerns(asked):
                 status, headers, body = self._api.answer(environ)
                 line = status_line(status)
                 return self._telling.say(headers, body, asked, environ, start_response, line)

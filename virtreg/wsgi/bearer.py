@@ -3,9 +3,8 @@ authentication)."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
@@ -14,13 +13,12 @@ from virtreg.errors import InvalidRequest
 from virtreg.formats.container.names import check_name
 from virtreg.formats.container.routes import CATALOG
 from virtreg.protocols import Authenticator
+from virtreg.wsgi.base import base_url, host_of
 from virtreg.wsgi.place import Ping, Place
 from virtreg.wsgi.scoping import scope_of
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
-
-_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 
 
 @frozen(eq=False)
@@ -57,19 +55,8 @@ class TokenService:
         if self.external_url and by_host:
             # Else the token would be asked for at a host that means another registry.
             outside = urlsplit(self.external_url)
-            return f"{outside.scheme}://{_host(environ)}{outside.path}"
-        if self.external_url:
-            return self.external_url
-        below = quote(environ.get("SCRIPT_NAME", ""), safe="/", encoding="latin-1")
-        return f"{environ['wsgi.url_scheme']}://{_host(environ)}{below}"
-
-
-def _host(environ: WSGIEnvironment) -> str:
-    """As the client names it, where that can stand in a URL and between quotes."""
-    host: str = environ.get("HTTP_HOST", "")
-    if _HOST.fullmatch(host):
-        return host
-    return f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+            return f"{outside.scheme}://{host_of(environ)}{outside.path}"
+        return base_url(self.external_url, environ)
 
 
 def _wanted(place: Place) -> str:
