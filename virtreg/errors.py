@@ -24,6 +24,7 @@ __all__ = [
     "Invalid",
     "InvalidRequest",
     "Missing",
+    "NoRoom",
     "NotFound",
     "Offline",
     "OutOfDate",
@@ -274,6 +275,12 @@ class Missing(StorageError):
     """The store does not hold this key. Internal: callers refill instead of failing."""
 
     code = "missing"
+
+
+class NoRoom(StorageError):
+    """The cache keeps no more for now. Internal: what was fetched is served all the same."""
+
+    code = "no_room"
 
 
 class IndexUnavailable(StorageError):

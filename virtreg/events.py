@@ -65,7 +65,8 @@ class UpstreamFailed(Event):
 
 @frozen
 class FillFailed(Event):
-    """A download ended without being published: cut for good, or corrupt."""
+    """A download ended without being published: cut for good, corrupt, or more than there is room
+    for."""
 
     upstream: str
     reason: str
@@ -158,6 +159,21 @@ class CatalogChanged(AuditEvent):
     ``upstream`` and its number, or the path of the one entry."""
     change: str
     """A word or two, such as ``added``, ``changed``, ``moved to 2``, ``removed``, ``purged``."""
+
+
+@frozen(kw_only=True)
+class CleanedUp(AuditEvent):
+    """A cleanup policy ran."""
+
+    group: str
+    entries: int
+    """Cached paths that were removed."""
+    size: int
+    """Bytes that were freed."""
+    formats: tuple[tuple[str, int, int], ...] = ()
+    """Of each format: its name, entries, bytes."""
+    failure: str = ""
+    """Why it did not finish; empty when it did."""
 
 
 Observer = Callable[[Event], None]

@@ -15,6 +15,7 @@ from typing import BinaryIO, Protocol, Self, runtime_checkable
 
 from virtreg.core.identity import Group, Role, Token, User
 from virtreg.errors import VirtregError
+from virtreg.managed import CleanupPolicy, GroupSettings
 from virtreg.model import (
     Coordinates,
     Credentials,
@@ -334,6 +335,46 @@ class ListsByDigest(Protocol):
         self, after: tuple[str, str, str] = ("", "", ""), limit: int = 500
     ) -> list[Entry]:
         """Entries in order of (sha256, path, source), beyond ``after``."""
+        ...
+
+
+class Inventory(
+    EntryIndex, CountsDownloads, KnowsReferences, KnowsUse, Evicts, ListsByDigest, Protocol
+):
+    """An EntryIndex that can be cleaned up and checked."""
+
+
+class Policies(Protocol):
+    """What groups want to be kept; part of a Catalog that is managed."""
+
+    def policy(self, group: str) -> CleanupPolicy | None: ...
+
+    def policies(self) -> list[CleanupPolicy]:
+        """By group."""
+        ...
+
+    def save_policy(self, policy: CleanupPolicy) -> None:
+        """Insert or replace by group."""
+        ...
+
+    def settings(self, group: str) -> GroupSettings:
+        """Those of a group that has set nothing are the usual ones."""
+        ...
+
+    def registries(self) -> tuple[RegistrySpec, ...]:
+        """All of them, by id."""
+        ...
+
+    def sources_of(self, group: str) -> Mapping[str, str]:
+        """``source -> format`` of what the group's registries keep."""
+        ...
+
+    def retired(self) -> list[str]:
+        """Sources that are not in use any more, whose entries are to go."""
+        ...
+
+    def forget_retired(self, source: str) -> None:
+        """Its entries are gone. No error when it is not there."""
         ...
 
 
@@ -712,6 +753,7 @@ __all__ = [
     "Gathers",
     "HasFile",
     "Headers",
+    "Inventory",
     "KnowsDigests",
     "KnowsReferences",
     "KnowsUse",
@@ -719,6 +761,7 @@ __all__ = [
     "ListsByDigest",
     "Localizes",
     "Pins",
+    "Policies",
     "Readmits",
     "Recalls",
     "Reclaims",
