@@ -61,9 +61,7 @@ class OwnershipShown(Struct, kw_only=True):
     target_coordinate: str
     pattern: str
     pattern_type: PatternType
-    upstream_ids: Annotated[
-        list[int], Meta(description="Empty: its upstreams are gone; nobody may answer.")
-    ]
+    upstream_ids: list[int]
 
 
 class OwnershipsShown(Struct, kw_only=True):
@@ -146,7 +144,7 @@ class _Ownerships:
                         target_coordinate=each.target_coordinate,
                         pattern=each.pattern,
                         pattern_type=each.pattern_type,
-                        upstream_ids=[numbers[name] for name in each.upstreams if name in numbers],
+                        upstream_ids=[numbers[name] for name in each.upstreams],
                     )
                     for each in registry.spec.ownerships
                 ]
