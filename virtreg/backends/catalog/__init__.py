@@ -47,12 +47,15 @@ def open_catalog(
     keys: MasterKeys,
     clock: Callable[[], float] = time.time,
     limits: ManagementLimits | None = None,
+    mirrored: bool = True,
 ) -> SqlCatalog:
     """The catalog in a folder on a local disk, as ``catalog.sqlite``.
 
     Makes the folder and the database, for the user alone who does, or brings an older database up
     to date; ``declared`` takes the place of what was declared when it was opened last. ``keys``
     seal the passwords of stored upstreams; the file of keys is made when the first one is stored.
+    Without ``mirrored`` what was declared before stays, for a program beside the server: of what is
+    ``declared`` only that is seen which the server knows too.
 
     Raises ConfigError for a database made by a newer version and for declared registries that
     contradict each other or stored ones, StorageError when the disk or the database fails.
@@ -69,7 +72,8 @@ def open_catalog(
         raise StorageError(f"cannot use the folder {place}: {error.message}") from error
     catalog = SqlCatalog(database, Sealer(keys), specs, clock, limits or ManagementLimits())
     try:
-        catalog.mirror()
+        if mirrored:
+            catalog.mirror()
     except BaseException:
         catalog.close()
         raise

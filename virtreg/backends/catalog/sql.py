@@ -21,6 +21,7 @@ from virtreg.backends.catalog import (
 from virtreg.backends.catalog.changing import Change
 from virtreg.backends.catalog.limits import ManagementLimits
 from virtreg.backends.catalog.schema import numbers
+from virtreg.backends.catalog.schema import registries as registries_table
 from virtreg.backends.catalog.sealing import Sealer, any_sealed, reseal_all
 from virtreg.backends.catalog.snapshot import Snapshot, take
 from virtreg.backends.sql.database import Database
@@ -75,6 +76,13 @@ class SqlCatalog:
             after = take(connection, self._declared, self._sealer)
             retiring.revive(connection, after)
         self._latest = after
+
+    def declared_elsewhere(self) -> list[str]:
+        """Names of registries that a server declares and this object was not told of."""
+        known = {spec.name for spec in self._declared}
+        statement = select(registries_table.c.slug).where(registries_table.c.declared)
+        with self._database.reading() as connection:
+            return sorted(set(connection.scalars(statement)) - known)
 
     # What there is
 
