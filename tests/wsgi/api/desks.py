@@ -4,7 +4,7 @@ upstreams in memory."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -178,8 +178,10 @@ def opened(
     declared: Sequence[RegistrySpec] = (),
     *,
     authenticator: Authenticator | None = None,
+    reach: Callable[[UpstreamSpec], Upstream] | None = None,
 ) -> Iterator[Desk]:
-    """A desk in a new folder. ``authenticator`` takes the place of the tokens' own."""
+    """A desk in a new folder. ``authenticator`` takes the place of the tokens' own. ``reach``
+    opens those that are tried out; else all are in memory."""
     clock = FakeClock()
     told: list[AuditEvent] = []
     with ExitStack() as stack:
@@ -198,13 +200,13 @@ def opened(
         stack.callback(works.close, 10.0)
         upstreams: dict[str, FakeUpstream] = {}
 
-        def open_upstream(spec: UpstreamSpec) -> Upstream:
+        def in_memory(spec: UpstreamSpec) -> Upstream:
             return upstreams.setdefault(spec.url, FakeUpstream(spec=spec))
 
         def make(spec: RegistrySpec, asked: Sequence[GuardedUpstream]) -> PullThroughRegistry:
             return PullThroughRegistry(spec, named(spec.format), asked, works)
 
-        live = Live(catalog, make, lambda spec: GuardedUpstream(open_upstream(spec), clock))
+        live = Live(catalog, make, lambda spec: GuardedUpstream(in_memory(spec), clock))
         stack.callback(live.close)
         catalog.on_change(lambda: _followed(live))
         parts = Parts(
@@ -213,7 +215,7 @@ def opened(
             index=index,
             store=store,
             registry=live.registry,
-            open_upstream=open_upstream,
+            open_upstream=reach or in_memory,
             cleaner=None,
             notify=told.append,
             clock=clock,

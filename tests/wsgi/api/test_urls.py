@@ -99,8 +99,7 @@ _TEXT = st.text(alphabet="ab.:/%2eE@?#[]-_ \tvgit20", max_size=40)
 def test_what_is_kept_is_kept_as_it_is(flavour: Flavour, scheme: str, rest: str) -> None:
     try:
         kept = normalised(scheme + rest, flavour)
-    except Invalid as refused:
-        assert list(refused.fields) == ["url"]
+    except Invalid:
         return
     assert normalised(kept, flavour) == kept
     assert EgressPolicy().refuses_host(check_url(kept).host) is None
