@@ -23,7 +23,7 @@ def audit(event: AuditEvent) -> None:
     file: Path | None = click.get_current_context().params.get("file")
     config = None if file is None else Launch(file=file).config(secrets=False)
     log = AuditLog(None if config is None else config.server.audit_log)
-    log(evolve(event, actor=f"local:{_account()}"))
+    log(evolve(event, actor=f"local:{account()}"))
 
 
 def changed(subject: Literal["user", "group", "member", "token"], target: str, change: str) -> None:
@@ -33,7 +33,8 @@ def changed(subject: Literal["user", "group", "member", "token"], target: str, c
     audit(AccessChanged(subject=subject, target=target, change=change))
 
 
-def _account() -> str:
+def account() -> str:
+    """Of this machine: who runs the program."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run an account that has no name

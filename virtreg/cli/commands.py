@@ -11,6 +11,7 @@ import click
 
 from virtreg.cli.access import group, member, user
 from virtreg.cli.access_tokens import token
+from virtreg.cli.registries import registry
 from virtreg.cli.secrets import secrets
 from virtreg.cli.signing_keys import keys
 from virtreg.cli.usable import Unusable, usable
@@ -29,7 +30,7 @@ def virtreg() -> None:
     """One URL in front of many package registries."""
 
 
-for _commands in (user, group, member, token, secrets, keys):
+for _commands in (registry, user, group, member, token, secrets, keys):
     virtreg.add_command(_commands)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -104,10 +104,16 @@ def remove(name: str, file: Path, data: Path | None) -> None:
 )
 @_placed
 def rotate(forget_old: bool, file: Path, data: Path | None) -> None:
-    """Seal every secret with a new key."""
-    with _told():
+    """Seal every secret, and the passwords of stored upstreams, with a new key."""
+    from virtreg.backends.catalog import open_passwords
+
+    with _told(), ExitStack() as stack:
         vault = _opened(file, data)[1]
-        number = vault.rotate(forget_old=forget_old)
+        passwords = open_passwords(vault.folder)
+        if passwords is not None:
+            stack.callback(passwords.close)
+        beside = () if passwords is None else (passwords,)
+        number = vault.rotate(forget_old=forget_old, beside=beside)
         _audit("", "rotated")
     click.echo(f"sealed {number} with the newest key of {vault.keys}", err=True)
 

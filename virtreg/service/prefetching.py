@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import ClassVar
 
 from virtreg.errors import VirtregError
@@ -51,6 +51,12 @@ class Prefetching:
         for future in added:
             future.add_done_callback(self._ended)
         return added
+
+    def settle(self) -> None:
+        """Wait until all that was added has ended."""
+        with self._lock:
+            added = tuple(self._open)
+        wait(added)
 
     def close(self) -> None:
         """Give up what waits; what is being fetched ends with its download."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from virtreg.backends.catalog.fixed import MemoryCatalog, StaticCatalog
 from virtreg.backends.catalog.limits import ManagementLimits
-from virtreg.backends.catalog.sealing import Sealer
+from virtreg.backends.catalog.sealing import Sealer, StoredPasswords
 from virtreg.backends.catalog.sql import SqlCatalog
 from virtreg.backends.sql.database import Database
 from virtreg.backends.sql.faults import Trouble
@@ -27,7 +27,9 @@ __all__ = [
     "MemoryCatalog",
     "SqlCatalog",
     "StaticCatalog",
+    "StoredPasswords",
     "open_catalog",
+    "open_passwords",
 ]
 
 FILE: Final = "catalog.sqlite"
@@ -78,6 +80,21 @@ def open_catalog(
         catalog.close()
         raise
     return catalog
+
+
+def open_passwords(folder: str | Path) -> StoredPasswords | None:
+    """The passwords of the catalog in a folder, where there is one; it is opened for that alone.
+
+    Raises as :func:`open_catalog` does.
+    """
+    file = Path(folder).absolute() / FILE
+    try:
+        if not file.exists():
+            return None
+        with alone_in(file.parent):
+            return StoredPasswords(_prepared(file))
+    except OSError as error:
+        raise StorageError(f"cannot use {file}: {error.strerror}") from error
 
 
 def _prepared(file: Path) -> Database:

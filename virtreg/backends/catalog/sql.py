@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from cryptography.fernet import MultiFernet
 from sqlalchemy import Connection, select, update
 
 from virtreg.backends.catalog import (
@@ -22,7 +21,7 @@ from virtreg.backends.catalog.changing import Change
 from virtreg.backends.catalog.limits import ManagementLimits
 from virtreg.backends.catalog.schema import numbers
 from virtreg.backends.catalog.schema import registries as registries_table
-from virtreg.backends.catalog.sealing import Sealer, any_sealed, reseal_all
+from virtreg.backends.catalog.sealing import Sealer, any_sealed
 from virtreg.backends.catalog.snapshot import Snapshot, take
 from virtreg.backends.sql.database import Database
 from virtreg.errors import ConfigError
@@ -303,12 +302,6 @@ class SqlCatalog:
         """Its entries are gone. No error when it is not there."""
         with self._database.writing() as connection:
             retiring.forget(connection, source)
-
-    def reseal(self, cipher: MultiFernet) -> int:
-        """Seal every password with another key; how many. Raises ConfigError when one does not
-        open, and then all are as they were."""
-        with self._database.writing() as connection:
-            return reseal_all(connection, cipher)
 
     def close(self) -> None:
         """Close every connection of this process; repeatable."""

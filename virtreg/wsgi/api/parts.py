@@ -46,6 +46,8 @@ class Parts:
     """The one that is asked now for the sake of registries."""
     prefetching: Prefetching = field(factory=Prefetching)
     """Whoever made it closes it."""
+    operator: Principal | None = None
+    """Who runs the program itself, and sees all; None where that is nobody who asks."""
 
     def group(self, call: Call) -> Group | None:
         """The group of the path; None where there is none. Raises Invalid for what can be a

@@ -1,0 +1,176 @@
+"""The management API of a data folder, in this process: no server is needed, and one may run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_to_bytes
+
+import click
+from attrs import field, frozen
+
+from virtreg.backends.catalog import FILE as CATALOG
+from virtreg.backends.catalog import SqlCatalog, open_catalog
+from virtreg.backends.directory import FILE as DIRECTORY
+from virtreg.backends.directory import open_directory
+from virtreg.backends.http.upstream import HttpUpstream
+from virtreg.backends.index import SqlIndex, open_index
+from virtreg.backends.observers.audit import AuditLog
+from virtreg.backends.store import LocalStore, open_store
+from virtreg.backends.vault import MasterKeys
+from virtreg.cli.api import Reply
+from virtreg.cli.auditing import account
+from virtreg.config import Config
+from virtreg.formats import named
+from virtreg.live import Live
+from virtreg.model import Credentials, Principal, RegistrySpec, Scope, UpstreamSpec
+from virtreg.protocols import CacheStore, Spools
+from virtreg.service.health import GuardedUpstream
+from virtreg.service.intake import Intake
+from virtreg.service.publishing import Publisher
+from virtreg.service.registry import PullThroughRegistry
+from virtreg.service.works import Works
+from virtreg.wsgi.api.application import Api
+from virtreg.wsgi.api.offer import every_endpoint
+from virtreg.wsgi.api.parts import Parts
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+_GRACE: Final = 3600.0
+"""Seconds that downloads get to end: whoever waits can interrupt."""
+
+
+@frozen(eq=False)
+class Local:
+    """A Door. For one thread."""
+
+    parts: Parts
+    store: CacheStore
+    index: SqlIndex
+    catalog: SqlCatalog
+    _api: Api = field(repr=False)
+
+    def send(self, method: str, target: str, body: bytes | None) -> Reply:
+        status, headers, content = self._api.answer(_environ(method, target, body))
+        return Reply(status, {name.lower(): value for name, value in headers}, content)
+
+    def settle(self) -> None:
+        """Wait until what goes on in the background has ended."""
+        self.parts.prefetching.settle()
+
+
+@contextmanager
+def opened(config: Config, keys: MasterKeys, *, whole: bool, new: bool = False) -> Iterator[Local]:
+    """The API of the configuration's data folder, asked by an administrator: the account of the
+    machine that runs this. ``whole``: the configuration is that of the server, rather than one that
+    is made up for a folder. ``new``: the folder is made where there is none.
+
+    The picture that running servers have of their configuration file is left as it is. Raises
+    ClickException for a folder that no server has used, and ConfigError and StorageError.
+    """
+    folder = config.storage.path
+    fresh = not (folder / CATALOG).is_file()
+    if fresh and not new and not (folder / DIRECTORY).is_file() and not _served(folder):
+        # A mistyped folder is no new server.
+        raise click.ClickException(f"{folder}: no server keeps its data there")
+    with ExitStack() as stack:
+        directory = open_directory(folder)
+        stack.callback(directory.close)
+        declared = config.registries
+        catalog = open_catalog(folder, declared, keys=keys, mirrored=fresh and whole)
+        stack.callback(catalog.close)
+        if not whole and (others := catalog.declared_elsewhere()):
+            raise click.ClickException(
+                f"registry {others[0]!r} is declared in the configuration file of the server; say"
+                " which that is with --config FILE"
+            )
+        for spec in declared:
+            if directory.group(spec.group) is None:
+                directory.add_group(spec.group)
+        index = open_index(folder)
+        stack.callback(index.close)
+        store = open_store(config.storage.url or folder)
+        spool = store.spool if isinstance(store, Spools) else LocalStore(folder).spool
+        works = Works(store, index, Intake(spool, time.time), Publisher(store, index), time.time)
+        stack.callback(works.close, _GRACE)
+        asked = _Asked(catalog, works, offline=config.server.offline)
+        stack.callback(asked.close)
+        me = Principal(f"local:{account()}")
+        parts = Parts(
+            catalog=catalog,
+            directory=directory,
+            index=index,
+            store=store,
+            registry=asked.registry,
+            open_upstream=HttpUpstream,
+            cleaner=None,
+            notify=AuditLog(config.server.audit_log),
+            clock=time.time,
+            url=lambda _: "",
+            operator=me,
+        )
+        stack.callback(parts.prefetching.close)
+        api = Api(every_endpoint(parts), _Everything(me), directory, config.server.realm)
+        yield Local(parts, store, index, catalog, api)
+
+
+@frozen(eq=False)
+class _Everything:
+    """An Authenticator: whoever can open the data folder may do everything there."""
+
+    _me: Principal
+
+    def admit(self, credentials: Credentials, scope: Scope) -> Principal:  # noqa: ARG002
+        return self._me
+
+
+class _Asked:
+    """What pulls would be answered by, made when a command needs it."""
+
+    def __init__(self, catalog: SqlCatalog, works: Works, *, offline: bool) -> None:
+        self._catalog = catalog
+        self._works = works
+        self._offline = offline
+        self._live: Live | None = None
+
+    def registry(self, registry_id: int) -> PullThroughRegistry | None:
+        """As it is now."""
+        if self._live is None:
+            self._live = Live(self._catalog, self._made, self._upstream)
+        self._live.refresh()
+        return self._live.registry(registry_id)
+
+    def close(self) -> None:
+        if self._live is not None:
+            self._live.close()
+
+    def _made(
+        self, spec: RegistrySpec, upstreams: Sequence[GuardedUpstream]
+    ) -> PullThroughRegistry:
+        return PullThroughRegistry(spec, named(spec.format), upstreams, self._works)
+
+    def _upstream(self, spec: UpstreamSpec) -> GuardedUpstream:
+        return GuardedUpstream(HttpUpstream(spec), time.time, offline=self._offline)
+
+
+def _served(folder: Path) -> bool:
+    return (folder / "index.sqlite").is_file()
+
+
+def _environ(method: str, target: str, body: bytes | None) -> WSGIEnvironment:
+    """As a WSGI server makes it (PEP 3333)."""
+    path, _, query = target.partition("?")
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "wsgi.input": BytesIO(body or b""),
+    }
+    if body is not None:
+        environ |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}
+    return environ
