@@ -358,6 +358,9 @@ class UpstreamSpec:
     """CIDR ranges outside the public internet that this upstream may reach."""
     ca_file: str | None = None
     """PEM bundle to trust instead of the system's."""
+    shared: bool = False
+    """Registries of several groups may list it, and so tell each group, by what is quick or listed,
+    what the others have pulled."""
     rules: tuple[Rule, ...] = ()
     """What it may answer for; asked before its cache and before the network."""
     minimum_release_age_hours: float = 0

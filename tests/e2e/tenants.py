@@ -13,7 +13,7 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tests.e2e import marked
 from tests.e2e.accounts import Accounts, Issued
@@ -83,7 +83,10 @@ def tenants(
     the root are those of ``open``, or of ``main`` where :data:`NAMESPACE` is named."""
     server = Server(
         folder,
-        upstreams,
+        [
+            evolve(upstream, settings={**upstream.settings, "shared": True})
+            for upstream in upstreams
+        ],
         format=kind,
         settings={"group": "team", **_only(kind, namespaces=[NAMESPACE])},
         also={

@@ -35,6 +35,7 @@ def load(path: Path, environ: Mapping[str, str] | None, *, data: Path | None = N
         raise _refusal(path, [*error.found, *_names(content)]) from None
     found = [*_names(content), *_ids(file.registry), *_formats(file.registry)]
     found += container.problems(file.registry)
+    found += _groups(file)
     found += _rules(file)
     upstreams, refused = _upstreams(file)
     if found := [*found, *refused]:
@@ -134,6 +135,24 @@ def _formats(registries: Sequence[RegistryTable]) -> Iterator[tuple[str, str]]:
             if spoken != table.format:
                 reason = f"registry[{first}] lists it for {spoken}; an upstream speaks one format"
                 yield f"registry[{place}].upstreams[{position}]", f'"{name}": {reason}'
+
+
+def _groups(file: File) -> Iterator[tuple[str, str]]:
+    """Upstreams whose cache would tell one group what another has pulled, unsaid."""
+    shared = {upstream.name for upstream in file.upstream if upstream.shared}
+    seen: dict[str, int] = {}
+    for place, table in enumerate(file.registry, 1):
+        for position, name in enumerate(table.upstreams, 1):
+            first = seen.setdefault(name, place)
+            group = file.registry[first - 1].group
+            if group != table.group and name not in shared:
+                yield (
+                    f"registry[{place}].upstreams[{position}]",
+                    f'"{name}": registry[{first}] lists it for group "{group}", and one cache would'
+                    " tell each group what the other has pulled; give each group an upstream of"
+                    ' its own, with the same `url`, or set `shared = true` in that of "'
+                    f'{name}"',
+                )
 
 
 def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
