@@ -6,12 +6,14 @@ import pty
 import select
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from tests.config.writing import REGISTRY, UPSTREAM
+from virtreg.backends.catalog import open_catalog
 from virtreg.backends.vault import VARIABLE, MasterKeys, Vault
 from virtreg.cli.commands import virtreg
 from virtreg.model import Secret
@@ -151,6 +153,22 @@ def test_rotation_changes_the_key_and_no_secret(file: Path) -> None:
     assert result.stderr == f"sealed 1 with the newest key of {file.parent}/secret.key\n"
     assert not set(before) & set(_vault(file).keys.read())
     assert _vault(file).read("nexus") == Secret(VALUE)
+
+
+def test_rotation_takes_the_passwords_of_stored_upstreams_along(file: Path) -> None:
+    folder, keys = file.parent / "virtreg-data", MasterKeys(file.parent / "secret.key")
+    with closing(open_catalog(folder, keys=keys)) as catalog:
+        registry = catalog.add_registry("g", "maven", {"name": "r"}).spec.id
+        login = {"username": "bob", "password": Secret(VALUE)}
+        catalog.add_upstream(registry, {"name": "u", "url": "https://u.example/", **login})
+        before = keys.read()
+        result = _run(file, "rotate", "--forget-old")
+        assert result.stderr == f"sealed 1 with the newest key of {keys}\n"
+        assert not set(before) & set(keys.read())
+        found = catalog.registries()
+    with closing(open_catalog(folder, keys=keys)) as catalog:
+        assert catalog.registries() == found
+        assert found[0].upstreams[0].password == Secret(VALUE)
 
 
 def test_keys_of_the_environment_are_made_and_used(file: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from attrs import frozen
 from cryptography.fernet import MultiFernet
 from sqlalchemy import Connection, select, true, update
 
 from virtreg.backends.catalog.schema import upstreams
+from virtreg.backends.sql.database import Database
 from virtreg.backends.vault import MasterKeys
 from virtreg.backends.vault.files import alone_in
 from virtreg.backends.vault.sealing import Purpose, Unopened, reseal, seal, unseal
@@ -67,18 +69,35 @@ def any_sealed(connection: Connection) -> bool:
     )
 
 
-def reseal_all(connection: Connection, cipher: MultiFernet) -> int:
-    """Seal every password with the cipher's newest key; how many. Raises ConfigError, quoting
-    nothing, when one does not open."""
-    sealed = select(upstreams.c.id, upstreams.c.password).where(upstreams.c.password.is_not(None))
-    rows = connection.execute(sealed).all()
-    for number, text in rows:
-        try:
-            again = reseal(text, _purpose(number), cipher)
-        except Unopened as error:
-            raise ConfigError(f"the password of upstream {number} {error}") from None
-        connection.execute(update(upstreams).where(upstreams.c.id == number).values(password=again))
-    return len(rows)
+@frozen
+class StoredPasswords:
+    """Those of all upstreams of a catalog, sealed. Safe from any thread."""
+
+    _database: Database
+
+    def reseal(self, cipher: MultiFernet) -> int:
+        """Seal every one with the cipher's newest key, or none; how many. Raises ConfigError,
+        quoting nothing, when one does not open."""
+        column = upstreams.c.password
+        with self._database.writing() as connection:
+            sealed = select(upstreams.c.id, column).where(column.is_not(None))
+            rows = connection.execute(sealed).all()
+            for number, text in rows:
+                again = _resealed(number, text, cipher)
+                of_id = upstreams.c.id == number
+                connection.execute(update(upstreams).where(of_id).values(password=again))
+            return len(rows)
+
+    def close(self) -> None:
+        """Repeatable."""
+        self._database.close()
+
+
+def _resealed(number: int, text: str, cipher: MultiFernet) -> str:
+    try:
+        return reseal(text, _purpose(number), cipher)
+    except Unopened as error:
+        raise ConfigError(f"the password of upstream {number} {error}") from None
 
 
 def _purpose(upstream_id: int) -> Purpose:

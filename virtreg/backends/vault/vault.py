@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from attrs import evolve, field, frozen
+from cryptography.fernet import MultiFernet
 
 from virtreg.backends.vault.contents import Row, parse, printed
 from virtreg.backends.vault.files import alone_in, write_private
@@ -25,6 +27,15 @@ class Kept:
     upstream: str | None
     """The only one it is for; None: any."""
     set_at: float
+
+
+class Sealed(Protocol):
+    """What else is sealed with the keys of a vault."""
+
+    def reseal(self, cipher: MultiFernet) -> int:
+        """Seal all of it with the newest key, or nothing; how much. Raises ConfigError when
+        something does not open."""
+        ...
 
 
 @frozen
@@ -81,8 +92,8 @@ class Vault:
             self._row(rows, name)
             self._write({other: row for other, row in rows.items() if other != name})
 
-    def rotate(self, *, forget_old: bool = False) -> int:
-        """Seal everything with a new key; the number of secrets.
+    def rotate(self, *, forget_old: bool = False, beside: Sequence[Sealed] = ()) -> int:
+        """Seal everything with a new key, and what is ``beside``; the number of secrets.
 
         Old keys stay in the file of keys, so that copies of the secrets made before can be opened,
         unless they are to be forgotten. All or nothing: when one secret does not open, nothing is
@@ -91,11 +102,18 @@ class Vault:
         with self._alone():
             rows = self._rows()
             self._resealed(rows)
+            if beside:
+                # With the old key: what does not open is known while nothing has changed.
+                old = self.keys.cipher()
+                for each in beside:
+                    each.reseal(old)
             self.keys.renew()
+            new = self.keys.cipher()
+            number = len(rows) + sum(each.reseal(new) for each in beside)
             self._write(self._resealed(rows))
             if forget_old:
                 self.keys.forget_old()
-            return len(rows)
+            return number
 
     def _resealed(self, rows: Mapping[str, Row]) -> dict[str, Row]:
         cipher = self.keys.cipher()
