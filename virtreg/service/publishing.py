@@ -15,9 +15,10 @@ from pathlib import Path
 from attrs import frozen
 
 from virtreg.core.layout import blob_key
-from virtreg.errors import VirtregError
+from virtreg.errors import NoRoom, VirtregError
 from virtreg.model import Entry
 from virtreg.protocols import CacheStore, EntryIndex
+from virtreg.service.room import Room
 
 _log = logging.getLogger(__name__)
 _WAITING = 128
@@ -36,11 +37,15 @@ class _Publication:
 
 class Publisher:
     """Thread-safe. ``later`` blocks while more than some hundred bodies wait, and lets no large one
-    wait at all, which bounds their memory; ``close`` publishes what waits and stops the thread."""
+    wait at all, which bounds their memory; ``close`` publishes what waits and stops the thread.
 
-    def __init__(self, store: CacheStore, index: EntryIndex) -> None:
+    What there is no ``room`` for is not published, and NoRoom is raised or told: whoever asked for
+    it has it all the same."""
+
+    def __init__(self, store: CacheStore, index: EntryIndex, room: Room | None = None) -> None:
         self._store = store
         self._index = index
+        self._room = room
         self._queue: queue.Queue[_Publication | None] = queue.Queue(_WAITING)
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -49,6 +54,7 @@ class Publisher:
     def now(self, entry: Entry, content: Path | bytes, also: Sequence[Entry] = ()) -> None:
         """Publish on this thread; ``also`` are further entries of the same bytes. Raises
         VirtregError, whatever a plug-in raised."""
+        self._require_room(entry)
         try:
             self._store.put(blob_key(entry.sha256), content)
             self._index.put([entry, *also])
@@ -65,7 +71,12 @@ class Publisher:
         also: Sequence[Entry] = (),
     ) -> None:
         """Publish soon, ``also`` as in ``now``; ``done`` is called with what went wrong: on the
-        publishing thread, or for a large body on this one."""
+        publishing thread, or for a large body or one that is not kept on this one."""
+        try:
+            self._require_room(entry)
+        except NoRoom as error:
+            done(error)
+            return
         publication = _Publication(entry, also, content, done)
         if len(content) > _SMALL:
             self._publish([publication])
@@ -85,6 +96,10 @@ class Publisher:
         if thread is not None:
             self._queue.put(None)
             thread.join()
+
+    def _require_room(self, entry: Entry) -> None:
+        if self._room is not None and not self._room.allows(entry.source, entry.size):
+            raise NoRoom("not kept: there is no room for it")
 
     def _run(self) -> None:
         while True:
