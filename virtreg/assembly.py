@@ -22,7 +22,7 @@ from attrs import evolve, field, frozen
 
 from virtreg.access import Access, open_access
 from virtreg.backends.auth.anonymous import Anonymous
-from virtreg.backends.catalog import SqlCatalog, open_catalog
+from virtreg.backends.catalog import ManagementLimits, SqlCatalog, open_catalog
 from virtreg.backends.directory import open_directory
 from virtreg.backends.http.unusable import UnusableUpstream
 from virtreg.backends.http.upstream import HttpUpstream
@@ -32,6 +32,7 @@ from virtreg.backends.store import LocalStore, open_store
 from virtreg.backends.store.exposure import exposure
 from virtreg.backends.vault import MasterKeys
 from virtreg.config import Config
+from virtreg.core.egress import EgressPolicy
 from virtreg.core.layout import blob_key
 from virtreg.errors import ConfigError, Conflict, Missing
 from virtreg.events import Observer
@@ -159,7 +160,9 @@ def build(
         directory = undone.enter_context(closing(open_directory(path)))
         keys = MasterKeys.found(os.environ, config.folder or path)
         specs = [_with_logins(spec, logins) for spec in config.registries]
-        catalog = undone.enter_context(closing(open_catalog(path, specs, keys=keys, clock=clock)))
+        catalog = undone.enter_context(
+            closing(open_catalog(path, specs, keys=keys, clock=clock, limits=_limits(config)))
+        )
         _make_groups(directory, specs)
         # The works come later, and nobody is let in before.
         tell: Observer = lambda event: works.tell(event)  # noqa: E731, PLW0108
@@ -180,7 +183,9 @@ def build(
             lambda spec, upstreams: PullThroughRegistry(
                 spec, named(spec.format, formats), upstreams, works
             ),
-            _Upstreams(clock, logins, offline=config.server.offline),
+            _Upstreams(
+                clock, logins, config.management.allow_private, offline=config.server.offline
+            ),
         )
         undone.pop_all()
     catalog.on_change(live.follow)
@@ -191,11 +196,12 @@ def build(
         index,
         store,
         live.registry,
-        open_upstream,
+        partial(open_upstream, allow_private=config.management.allow_private),
         None,
         works.tell,
         clock,
         partial(base_url, config.server.external_url),
+        EgressPolicy(config.management.allow_private),
         live.upstream,
         prefetching,
     )
@@ -244,11 +250,15 @@ class _Upstreams:
 
     _clock: Callable[[], float]
     _logins: Mapping[str, CredentialProvider]
+    _allow_private: tuple[str, ...]
+    """Of those that are stored; in a file each says for itself."""
     _offline: bool = field(kw_only=True)
 
     def __call__(self, spec: UpstreamSpec) -> GuardedUpstream:
         """Raises ConfigError for a declared one that cannot be used."""
         upstream: Upstream
+        if spec.id is not None:
+            spec = evolve(spec, allow_private=self._allow_private)
         try:
             upstream = HttpUpstream(spec, credentials=self._logins.get(spec.name))
         except ConfigError as error:
@@ -267,6 +277,15 @@ def _make_groups(directory: Directory, specs: Sequence[RegistrySpec]) -> None:
         if directory.group(name) is None:
             with suppress(Conflict):  # Another process was quicker.
                 directory.add_group(name)
+
+
+def _limits(config: Config) -> ManagementLimits:
+    most = config.management
+    return ManagementLimits(
+        {"maven": most.maven_registries, "container": most.container_registries},
+        {"maven": most.maven_upstreams, "container": most.container_upstreams},
+        most.rules,
+    )
 
 
 def _with_logins(spec: RegistrySpec, logins: Mapping[str, CredentialProvider]) -> RegistrySpec:
@@ -306,6 +325,7 @@ def _openable(store: CacheStore) -> None:
         store.open(blob_key("0" * 64)).close()
 
 
-def open_upstream(spec: UpstreamSpec) -> Upstream:
-    """One upstream on its own, for trying it out. The caller closes it."""
-    return HttpUpstream(spec)
+def open_upstream(spec: UpstreamSpec, *, allow_private: tuple[str, ...] = ()) -> Upstream:
+    """One upstream on its own, for trying it out; it may also reach these ranges outside the
+    public internet. The caller closes it."""
+    return HttpUpstream(evolve(spec, allow_private=(*spec.allow_private, *allow_private)))

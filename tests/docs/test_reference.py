@@ -12,7 +12,7 @@ import pytest
 from tests.docs.running import ROOT
 from virtreg import errors
 from virtreg.cli.commands import virtreg
-from virtreg.config import AccessConfig, LimitsConfig, ServerConfig, StorageConfig
+from virtreg.config import AccessConfig, LimitsConfig, ManagementConfig, ServerConfig, StorageConfig
 from virtreg.config.tables import RegistryTable
 from virtreg.model import Ownership, Rule, UpstreamSpec
 
@@ -24,6 +24,7 @@ TABLES: dict[str, type[attrs.AttrsInstance]] = {
     "[storage]": StorageConfig,
     "[access]": AccessConfig,
     "[limits]": LimitsConfig,
+    "[management]": ManagementConfig,
     "[[upstream]]": UpstreamSpec,
     "[[upstream.rules]]": Rule,
     "[[registry]]": RegistryTable,

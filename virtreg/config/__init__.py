@@ -6,6 +6,7 @@ from virtreg.config.values import (
     AccessConfig,
     Config,
     LimitsConfig,
+    ManagementConfig,
     ServerConfig,
     StorageConfig,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "AccessConfig",
     "Config",
     "LimitsConfig",
+    "ManagementConfig",
     "ServerConfig",
     "StorageConfig",
     "default_config",

@@ -48,6 +48,7 @@ def load(path: Path, environ: Mapping[str, str] | None, *, data: Path | None = N
         storage=evolve(file.storage, path=data or folder / file.storage.path),
         access=file.access,
         limits=file.limits,
+        management=file.management,
         folder=folder,
     )
 
@@ -146,13 +147,12 @@ def _groups(file: File) -> Iterator[tuple[str, str]]:
             first = seen.setdefault(name, place)
             group = file.registry[first - 1].group
             if group != table.group and name not in shared:
-                yield (
-                    f"registry[{place}].upstreams[{position}]",
+                reason = (
                     f'"{name}": registry[{first}] lists it for group "{group}", and one cache would'
-                    " tell each group what the other has pulled; give each group an upstream of"
-                    ' its own, with the same `url`, or set `shared = true` in that of "'
-                    f'{name}"',
+                    " tell each group what the other has pulled; give each group an upstream of its"
+                    " own, with the same `url`, or set `shared = true` in the table of this one"
                 )
+                yield f"registry[{place}].upstreams[{position}]", reason
 
 
 def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,7 @@ from virtreg.config.values import (
     MAX_UPSTREAMS,
     AccessConfig,
     LimitsConfig,
+    ManagementConfig,
     ServerConfig,
     StorageConfig,
 )
@@ -65,6 +66,7 @@ class File:
     storage: StorageConfig = field(factory=StorageConfig)
     access: AccessConfig = field(factory=AccessConfig)
     limits: LimitsConfig | None = None
+    management: ManagementConfig = field(factory=ManagementConfig)
 
 
 def reader(references: secrets.References) -> Converter:
@@ -148,6 +150,14 @@ def reader(references: secrets.References) -> Converter:
         "seconds": _whole(1, 3600),
         "failed_logins": _whole(0, 2**31 - 1),
     }
+    management = {
+        "allow_private": listed(fields.network),
+        "maven_registries": _whole(0, 1000),
+        "maven_upstreams": _whole(1, MAX_UPSTREAMS),
+        "container_registries": _whole(0, 1000),
+        "container_upstreams": _whole(1, MAX_UPSTREAMS),
+        "rules": _whole(0, 1000),
+    }
     whole_upstream = table(strict, UpstreamSpec, upstream, _credentials)
 
     def named(value: Any, kind: Any) -> UpstreamSpec:
@@ -160,6 +170,8 @@ def reader(references: secrets.References) -> Converter:
     strict.register_structure_hook(StorageConfig, table(strict, StorageConfig, storage))
     strict.register_structure_hook(AccessConfig, table(strict, AccessConfig, access))
     strict.register_structure_hook(LimitsConfig, table(strict, LimitsConfig, limits))
+    managing = table(strict, ManagementConfig, management)
+    strict.register_structure_hook(ManagementConfig, managing)
     whole = {
         "registry": _list_of("registry", RegistryTable, strict),
         "upstream": _list_of("upstream", UpstreamSpec, strict),

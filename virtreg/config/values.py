@@ -6,6 +6,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from virtreg.managed import MOST_REGISTRIES, MOST_RULES, MOST_UPSTREAMS
 from virtreg.model import RegistrySpec
 
 MAX_UPSTREAMS = 20
@@ -90,6 +91,24 @@ class LimitsConfig:
 
 
 @frozen
+class ManagementConfig:
+    """``[management]``: what may be made by the management API. What is there already stays."""
+
+    allow_private: tuple[str, ...] = ()
+    """CIDR ranges outside the public internet that the upstreams made there may reach."""
+    maven_registries: int = MOST_REGISTRIES["maven"]
+    """In a group."""
+    maven_upstreams: int = MOST_UPSTREAMS["maven"]
+    """In a registry."""
+    container_registries: int = MOST_REGISTRIES["container"]
+    """In a group."""
+    container_upstreams: int = MOST_UPSTREAMS["container"]
+    """In a registry."""
+    rules: int = MOST_RULES
+    """Of an upstream."""
+
+
+@frozen
 class Config:
     """A whole configuration."""
 
@@ -100,6 +119,7 @@ class Config:
     access: AccessConfig = field(factory=AccessConfig)
     limits: LimitsConfig | None = None
     """None: the usual ones where access is restricted, else none."""
+    management: ManagementConfig = field(factory=ManagementConfig)
     folder: Path | None = None
     """Where the configuration file is, and beside it the keys of the vault; None: there is no file,
     and the keys are in the data folder."""

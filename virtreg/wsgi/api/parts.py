@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from virtreg.backends.catalog import SqlCatalog
 from virtreg.backends.index import SqlIndex
+from virtreg.core.egress import EgressPolicy
 from virtreg.core.identity import Group
 from virtreg.errors import Invalid
 from virtreg.events import AuditEvent, CatalogChanged, CatalogSubject
@@ -42,6 +43,8 @@ class Parts:
     clock: Callable[[], float]
     url: Callable[[WSGIEnvironment], str]
     """Where clients reach the application, without a slash at the end."""
+    egress: EgressPolicy = field(factory=EgressPolicy)
+    """Where upstreams that are made here may be."""
     upstream: Callable[[UpstreamSpec], GuardedUpstream | None] = lambda _: None
     """The one that is asked now for the sake of registries."""
     prefetching: Prefetching = field(factory=Prefetching)

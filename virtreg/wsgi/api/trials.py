@@ -70,7 +70,7 @@ class _Trials:
 
     def new(self, call: Call) -> Answer:
         sent = call.sent(TrialNew)
-        url = normalised(sent.url, self.flavour)
+        url = normalised(sent.url, self.flavour, self.parts.egress)
         call.allow("configure", self.parts.group(call))
         return self._tried(_with_login(UpstreamSpec(_NAME, url), _login(sent)), _SOME_PATH)
 
@@ -81,7 +81,11 @@ class _Trials:
     def changed(self, call: Call) -> Answer:
         sent = call.sent(TrialChange)
         upstream, _ = call.allow("configure", self.parts.upstream_of(call, self.flavour))
-        url = upstream.spec.url if sent.url is UNSET else normalised(sent.url, self.flavour)
+        url = (
+            upstream.spec.url
+            if sent.url is UNSET
+            else normalised(sent.url, self.flavour, self.parts.egress)
+        )
         return self._tried(_as_changed(upstream.spec, url, sent), self._path(upstream))
 
     def _path(self, upstream: ManagedUpstream) -> str:

@@ -153,7 +153,7 @@ class _Upstreams:
         """As the catalog takes them."""
         fields = given(sent)
         if sent.url is not UNSET:
-            fields["url"] = normalised(sent.url, self.flavour)
+            fields["url"] = normalised(sent.url, self.flavour, self.parts.egress)
         if isinstance(sent.password, str):
             fields["password"] = Secret(sent.password)
         if "description" in fields:

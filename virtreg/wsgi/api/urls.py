@@ -19,14 +19,14 @@ _ENDS_OF_IMAGES: Final = re.compile(r"(/|/v2|\.git)+\Z")
 _DOTS: Final = re.compile(r"/(\.|%2e){1,2}(/|\Z)", re.IGNORECASE)
 
 
-def normalised(text: str, flavour: Flavour) -> str:
+def normalised(text: str, flavour: Flavour, egress: EgressPolicy = _PUBLIC) -> str:
     """Without blanks around it, the host in lower case, without the scheme's own port, slashes at
     the end and a final ``.git``; for images also without a final ``/v2`` (OCI distribution-spec
     1.1.1: every registry has it), and with the one host of Docker Hub that serves them.
 
     Idempotent. Raises Invalid, naming ``url``, for what is no http or https URL, has user
-    information, a query, a fragment or dot segments, and for hosts that are addresses outside the
-    public internet. What a name resolves to is looked at when it is asked.
+    information, a query, a fragment or dot segments, and for hosts that are addresses ``egress``
+    forbids. What a name resolves to is looked at when it is asked.
     """
     trimmed = text.strip()
     if len(trimmed) > LONGEST:
@@ -39,7 +39,7 @@ def normalised(text: str, flavour: Flavour) -> str:
         raise _refused("is invalid: the URL must not contain a query")
     if _DOTS.search(url.path):
         raise _refused("is invalid: the URL's path must not have '.' or '..' segments")
-    reason = _PUBLIC.refuses_host(url.host)
+    reason = egress.refuses_host(url.host)
     if reason is not None:
         raise _refused(f"is not allowed: its host is {reason}")
     images = flavour is CONTAINER
