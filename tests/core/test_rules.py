@@ -99,13 +99,17 @@ def test_an_upstream_must_be_named_by_every_ownership_that_matches() -> None:
     [
         (
             deny("image", "x", 3),
-            "upstream 'ruled': rule 3: deny image wildcard x: target_coordinate must be one of: "
-            "artifact_id, group_id, version",
+            (
+                "upstream 'ruled': rule 3: deny image wildcard x: target_coordinate must be one "
+                "of: artifact_id, group_id, version"
+            ),
         ),
         (
             Rule("deny", "version", "(", "regex"),
-            "upstream 'ruled': rule: deny version regex (: pattern is no regular expression that "
-            "RE2 takes: missing ): (",
+            (
+                "upstream 'ruled': rule: deny version regex (: pattern is no regular expression "
+                "that RE2 takes: missing ): ("
+            ),
         ),
     ],
 )

@@ -18,7 +18,7 @@ from virtreg.backends.store import LocalStore
 from virtreg.errors import UpstreamError, UpstreamUnavailable
 from virtreg.events import Filled, FillFailed, Observer
 from virtreg.formats.maven.adapter import MavenFormat
-from virtreg.model import Entry, RegistrySpec, Representation, Route, UpstreamSpec
+from virtreg.model import Entry, Ownership, RegistrySpec, Representation, Route, UpstreamSpec
 from virtreg.protocols import CacheStore, Format, Upstream
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
@@ -74,6 +74,7 @@ class Hub:
         store: CacheStore | None = None,
         observers: Sequence[Observer] = (),
         offline: bool = False,
+        ownerships: Sequence[Ownership] = (),
     ) -> None:
         self.clock = FakeClock()
         self.events = Recorder()
@@ -92,7 +93,12 @@ class Hub:
             observers=(*observers, self.events),
         )
         spec = RegistrySpec(
-            1, "all", "maven", tuple(upstream.spec for upstream in upstreams), order
+            1,
+            "all",
+            "maven",
+            tuple(upstream.spec for upstream in upstreams),
+            order,
+            ownerships=tuple(ownerships),
         )
         self.guarded = [
             GuardedUpstream(upstream, self.clock, offline=offline) for upstream in upstreams

@@ -36,6 +36,15 @@ class Door(Protocol):
         Raises ClickException where there is no answer."""
         ...
 
+    @property
+    def settles(self) -> bool:
+        """Whether it can be waited for what the API does in the background."""
+        ...
+
+    def settle(self) -> None:
+        """Wait for it; at once where that cannot be."""
+        ...
+
 
 class Refused(click.ClickException):
     """The API said no; ``status`` tells how."""
@@ -52,10 +61,19 @@ class Client:
 
     door: Door
 
-    def get(self, path: str, **query: str | int) -> Any:
+    @property
+    def settles(self) -> bool:
+        """Whether :meth:`settle` waits for anything."""
+        return self.door.settles
+
+    def settle(self) -> None:
+        """Wait until what was begun in the background has ended."""
+        self.door.settle()
+
+    def get(self, path: str, /, **query: str | int) -> Any:
         return self._asked("GET", path, None, query)
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None, **query: str | int) -> Any:
+    def post(self, path: str, body: Mapping[str, Any] | None = None, /, **query: str | int) -> Any:
         return self._asked("POST", path, body or {}, query)
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
@@ -67,7 +85,7 @@ class Client:
     def delete(self, path: str) -> None:
         self._asked("DELETE", path, None, {})
 
-    def every(self, path: str, **query: str | int) -> Iterator[dict[str, Any]]:
+    def every(self, path: str, /, **query: str | int) -> Iterator[dict[str, Any]]:
         """The things of all pages."""
         page = "1"
         while page:

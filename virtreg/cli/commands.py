@@ -11,9 +11,13 @@ import click
 
 from virtreg.cli.access import group, member, user
 from virtreg.cli.access_tokens import token
+from virtreg.cli.cache import cache
+from virtreg.cli.policies import policy
 from virtreg.cli.registries import registry
 from virtreg.cli.secrets import secrets
 from virtreg.cli.signing_keys import keys
+from virtreg.cli.storage import storage
+from virtreg.cli.upstreams import upstream
 from virtreg.cli.usable import Unusable, usable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -30,7 +34,19 @@ def virtreg() -> None:
     """One URL in front of many package registries."""
 
 
-for _commands in (registry, user, group, member, token, secrets, keys):
+for _commands in (
+    registry,
+    upstream,
+    cache,
+    policy,
+    storage,
+    user,
+    group,
+    member,
+    token,
+    secrets,
+    keys,
+):
     virtreg.add_command(_commands)
 
 
@@ -114,8 +130,8 @@ def snippets(file: Path | None, base_url: str | None) -> None:
     # Where snippets are printed, the server's secrets need not be.
     config = usable(partial(Launch(file=file).config, secrets=False))
     base = _valid(base_url, fields.url, "'--base-url'") or banner.base_url(config.server)
-    for registry in config.registries:
-        for line in banner.snippet_lines(base, registry):
+    for served in config.registries:
+        for line in banner.snippet_lines(base, served):
             click.echo(line)
 
 

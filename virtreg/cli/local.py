@@ -29,11 +29,13 @@ from virtreg.formats import named
 from virtreg.live import Live
 from virtreg.model import Credentials, Principal, RegistrySpec, Scope, UpstreamSpec
 from virtreg.protocols import CacheStore, Spools
+from virtreg.service.cleaning import Cleaner
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
 from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
 from virtreg.service.works import Works
+from virtreg.wsgi.api import cleanups
 from virtreg.wsgi.api.application import Api
 from virtreg.wsgi.api.offer import every_endpoint
 from virtreg.wsgi.api.parts import Parts
@@ -59,8 +61,11 @@ class Local:
         status, headers, content = self._api.answer(_environ(method, target, body))
         return Reply(status, {name.lower(): value for name, value in headers}, content)
 
+    @property
+    def settles(self) -> bool:
+        return True
+
     def settle(self) -> None:
-        """Wait until what goes on in the background has ended."""
         self.parts.prefetching.settle()
 
 
@@ -75,9 +80,8 @@ def opened(config: Config, keys: MasterKeys, *, whole: bool, new: bool = False) 
     """
     folder = config.storage.path
     fresh = not (folder / CATALOG).is_file()
-    if fresh and not new and not (folder / DIRECTORY).is_file() and not _served(folder):
-        # A mistyped folder is no new server.
-        raise click.ClickException(f"{folder}: no server keeps its data there")
+    if fresh:
+        _check_new(folder, whole=whole, new=new)
     with ExitStack() as stack:
         directory = open_directory(folder)
         stack.callback(directory.close)
@@ -100,6 +104,9 @@ def opened(config: Config, keys: MasterKeys, *, whole: bool, new: bool = False) 
         stack.callback(works.close, _GRACE)
         asked = _Asked(catalog, works, offline=config.server.offline)
         stack.callback(asked.close)
+        audit = AuditLog(config.server.audit_log)
+        cleaner = Cleaner(index, store, catalog, time.time, audit)
+        stack.callback(cleaner.close)
         me = Principal(f"local:{account()}")
         parts = Parts(
             catalog=catalog,
@@ -108,14 +115,16 @@ def opened(config: Config, keys: MasterKeys, *, whole: bool, new: bool = False) 
             store=store,
             registry=asked.registry,
             open_upstream=HttpUpstream,
-            cleaner=None,
-            notify=AuditLog(config.server.audit_log),
+            cleaner=cleaner,
+            notify=audit,
             clock=time.time,
             url=lambda _: "",
             operator=me,
         )
         stack.callback(parts.prefetching.close)
-        api = Api(every_endpoint(parts), _Everything(me), directory, config.server.realm)
+        # Here nobody waits behind a proxy for the end of a cleanup.
+        endpoints = [*cleanups.endpoints(parts, _GRACE), *every_endpoint(parts)]
+        api = Api(endpoints, _Everything(me), directory, config.server.realm)
         yield Local(parts, store, index, catalog, api)
 
 
@@ -158,8 +167,18 @@ class _Asked:
         return GuardedUpstream(HttpUpstream(spec), time.time, offline=self._offline)
 
 
-def _served(folder: Path) -> bool:
-    return (folder / "index.sqlite").is_file()
+def _check_new(folder: Path, *, whole: bool, new: bool) -> None:
+    """Raises ClickException."""
+    served = (folder / "index.sqlite").is_file()
+    if not (new or served or (folder / DIRECTORY).is_file()):
+        # A mistyped folder is no new server.
+        raise click.ClickException(f"{folder}: no server keeps its data there")
+    if served and not whole:
+        # The file may say that what is cached is elsewhere.
+        raise click.ClickException(
+            f"{folder}: it is not known yet what the server declares; start it, or say its"
+            " configuration file with --config FILE"
+        )
 
 
 def _environ(method: str, target: str, body: bytes | None) -> WSGIEnvironment:

@@ -44,6 +44,13 @@ class Remote:
         """Whether others on the way can read the token."""
         return self.url.scheme == "http" and self.url.host not in ("localhost", "127.0.0.1", "::1")
 
+    @property
+    def settles(self) -> bool:
+        return False
+
+    def settle(self) -> None:
+        pass
+
     def send(self, method: str, target: str, body: bytes | None) -> Reply:
         headers = {
             "Accept": "application/json",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from virtreg.errors import (
+    Barred,
     ConfigError,
     EgressRefused,
     Forbidden,
@@ -77,6 +78,7 @@ class TooOften(VirtregError):
         (ReadOnly("no"), "UNSUPPORTED", 405),
         (Unauthenticated("no"), "UNAUTHORIZED", 401),
         (Forbidden("no"), "DENIED", 403),
+        (Barred("no"), "DENIED", 403),
         (UpstreamThrottled("no"), "TOOMANYREQUESTS", 503),
         (UpstreamBusy("no"), "TOOMANYREQUESTS", 503),
         (TooOften("no"), "TOOMANYREQUESTS", 429),

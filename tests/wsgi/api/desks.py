@@ -22,13 +22,15 @@ from virtreg.backends.index import SqlIndex, open_index
 from virtreg.backends.store import LocalStore
 from virtreg.backends.vault import MasterKeys
 from virtreg.core.identity import Role, Token, TokenKind, TokenScope, User
-from virtreg.events import AuditEvent, CatalogChanged
+from virtreg.events import AuditEvent, CatalogChanged, Event
 from virtreg.formats import named
 from virtreg.live import Live
 from virtreg.model import RegistrySpec, UpstreamSpec
 from virtreg.protocols import Authenticator, Upstream
+from virtreg.service.cleaning import Cleaner
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
+from virtreg.service.prefetching import Prefetching
 from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
 from virtreg.service.works import Works
@@ -111,6 +113,7 @@ class Desk:
     directory: SqlDirectory
     index: SqlIndex
     live: Live
+    works: Works
     clock: FakeClock
     tokens: dict[str, str]
     told: list[AuditEvent]
@@ -179,6 +182,7 @@ def opened(
     *,
     authenticator: Authenticator | None = None,
     reach: Callable[[UpstreamSpec], Upstream] | None = None,
+    prefetching: Prefetching | None = None,
 ) -> Iterator[Desk]:
     """A desk in a new folder. ``authenticator`` takes the place of the tokens' own. ``reach``
     opens those that are tried out; else all are in memory."""
@@ -200,6 +204,10 @@ def opened(
         stack.callback(works.close, 10.0)
         upstreams: dict[str, FakeUpstream] = {}
 
+        def tell(event: Event) -> None:
+            if isinstance(event, AuditEvent):
+                told.append(event)
+
         def in_memory(spec: UpstreamSpec) -> Upstream:
             return upstreams.setdefault(spec.url, FakeUpstream(spec=spec))
 
@@ -216,13 +224,18 @@ def opened(
             store=store,
             registry=live.registry,
             open_upstream=reach or in_memory,
-            cleaner=None,
+            cleaner=Cleaner(index, store, catalog, clock, tell, hurry=True),
             notify=told.append,
             clock=clock,
             url=lambda _: "https://registry.example",
+            upstream=live.upstream,
+            prefetching=prefetching or Prefetching(),
         )
+        stack.callback(parts.prefetching.close)
         api = Api(every_endpoint(parts), authenticator or logins, directory, "virtreg")
-        yield Desk(api, parts, catalog, directory, index, live, clock, tokens, told, upstreams)
+        yield Desk(
+            api, parts, catalog, directory, index, live, works, clock, tokens, told, upstreams
+        )
 
 
 def _followed(live: Live) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from attrs import evolve, frozen
@@ -71,6 +72,13 @@ class Shelf:
         """As a client does."""
         with self.serving.resolve(self.serving.format.route(path)).body as body:
             return b"".join(body.read())
+
+    def settle(self) -> None:
+        """Wait until what was pulled is cached."""
+        settled = threading.Event()
+        marker = entry_of("nobody", "marker", b"")
+        self.desk.works.publisher.later(marker, b"", lambda _error: settled.set())
+        assert settled.wait(20)
 
     def held(self, path: str) -> Entry | None:
         found = self.desk.index.find(path, [self.source])

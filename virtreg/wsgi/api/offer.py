@@ -6,6 +6,7 @@ import importlib.metadata
 
 from virtreg.wsgi.api import (
     associations,
+    cleanups,
     entries,
     explaining,
     filling,
@@ -15,6 +16,7 @@ from virtreg.wsgi.api import (
     policies,
     registries,
     rules,
+    storage,
     trials,
     upstreams,
 )
@@ -32,7 +34,9 @@ _MODULES = (
     explaining,
     filling,
     policies,
+    cleanups,
     groups,
+    storage,
 )
 
 

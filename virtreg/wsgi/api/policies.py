@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from attrs import evolve, frozen
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from virtreg.core.identity import Group
+from virtreg.core.policies import next_run
 from virtreg.errors import Forbidden, Invalid, NotFound
 from virtreg.managed import CleanupPolicy, Reclaimed
 from virtreg.model import Principal
@@ -17,8 +19,7 @@ from virtreg.wsgi.api.parameters import given
 from virtreg.wsgi.api.parts import Parts
 from virtreg.wsgi.api.shown import Moment
 
-_PATH = "/groups/{group}/-/virtual_registries/cleanup/policy"
-_DAY = 86_400.0
+PATH = "/groups/{group}/-/virtual_registries/cleanup/policy"
 
 Days = Annotated[
     int,
@@ -74,7 +75,7 @@ def endpoints(parts: Parts) -> list[Endpoint]:
     return [
         Endpoint(
             "GET",
-            _PATH,
+            PATH,
             "Show the cleanup policy of a group",
             policies.show,
             gives=CleanupPolicyWhole,
@@ -82,7 +83,7 @@ def endpoints(parts: Parts) -> list[Endpoint]:
         ),
         Endpoint(
             "POST",
-            _PATH,
+            PATH,
             "Create the cleanup policy of a group",
             policies.create,
             body=CleanupPolicySettings,
@@ -92,7 +93,7 @@ def endpoints(parts: Parts) -> list[Endpoint]:
         ),
         Endpoint(
             "PATCH",
-            _PATH,
+            PATH,
             "Change the cleanup policy of a group",
             policies.change,
             body=CleanupPolicySettings,
@@ -102,7 +103,7 @@ def endpoints(parts: Parts) -> list[Endpoint]:
         ),
         Endpoint(
             "DELETE",
-            _PATH,
+            PATH,
             "Delete the cleanup policy of a group",
             policies.remove,
             status=204,
@@ -125,7 +126,7 @@ class _Policies:
             raise Invalid({"group": ["has already been taken"]})
         now = self.parts.clock()
         policy = CleanupPolicy(group.name, now, now, **given(call.sent(CleanupPolicySettings)))
-        policy = evolve(policy, next_run_at=now + policy.cadence * _DAY)
+        policy = evolve(policy, next_run_at=next_run(policy, now))
         self.parts.catalog.save_policy(policy)
         self._tell(call, who, group, "added")
         return Answer(shown(group, policy), status=201)
@@ -135,7 +136,7 @@ class _Policies:
         before, now = policy_of(self.parts, group), self.parts.clock()
         policy = evolve(before, updated_at=now, **given(call.sent(CleanupPolicySettings)))
         if policy.cadence != before.cadence or (policy.enabled and not before.enabled):
-            policy = evolve(policy, next_run_at=now + policy.cadence * _DAY)
+            policy = evolve(policy, next_run_at=next_run(policy, now))
         self.parts.catalog.save_policy(policy)
         self._tell(call, who, group, "changed")
         return Answer(shown(group, policy))
@@ -188,7 +189,7 @@ def shown(group: Group, policy: CleanupPolicy) -> CleanupPolicyWhole:
     )
 
 
-def by_format(reclaimed: dict[str, Reclaimed]) -> dict[str, DeletedOfFormat]:
+def by_format(reclaimed: Mapping[str, Reclaimed]) -> dict[str, DeletedOfFormat]:
     return {
         name: DeletedOfFormat(deleted_entries_count=each.entries, deleted_size=each.size)
         for name, each in reclaimed.items()
