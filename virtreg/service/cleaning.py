@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 from attrs import field, frozen
 
@@ -99,12 +100,11 @@ class Cleaner:
         with lease.held() as taken:
             if not taken:
                 raise Conflict("another cleanup is running; try again when it has ended")
-            try:
+            run = CleanupRun(group)
+            with suppress(Interrupted, LeaseLost):
                 self._remains.clear(self._batches(), self._checked(lease))
                 run = self._run(policy, lease, progress, actor)
                 self._remains.clear_counts(self._checked(lease))
-            except (Interrupted, LeaseLost):
-                run = CleanupRun(group)
             return run
 
     def run_due(self, now: float) -> list[CleanupPolicy]:
