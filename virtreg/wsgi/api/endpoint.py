@@ -57,7 +57,8 @@ class Call:
         nothing, others are not.
         """
         if thing is None:
-            self.admit("read", "")
+            # The same action, so that a refusal does not tell apart what is there and what is not.
+            self.admit(action, "")
             raise NotFound("there is no such thing")
         return thing, self.admit(action, group_of(thing))
 
