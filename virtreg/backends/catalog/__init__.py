@@ -1,4 +1,4 @@
-"""Which registries and upstreams there are: kept in SQLite, or fixed by a file."""
+"""Which registries and upstreams there are: kept in SQLite, or in memory."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from virtreg.backends.catalog.fixed import MemoryCatalog, StaticCatalog
 from virtreg.backends.catalog.limits import ManagementLimits
+from virtreg.backends.catalog.memory import MemoryCatalog, consistent
 from virtreg.backends.catalog.sealing import Sealer, StoredPasswords
 from virtreg.backends.catalog.sql import SqlCatalog
 from virtreg.backends.sql.database import Database
@@ -26,7 +26,6 @@ __all__ = [
     "ManagementLimits",
     "MemoryCatalog",
     "SqlCatalog",
-    "StaticCatalog",
     "StoredPasswords",
     "open_catalog",
     "open_passwords",
@@ -63,7 +62,7 @@ def open_catalog(
     contradict each other or stored ones, StorageError when the disk or the database fails.
     """
     place = Path(folder).absolute()
-    specs = StaticCatalog(declared).registries()
+    specs = consistent(declared)
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         with alone_in(place):

@@ -1,4 +1,4 @@
-"""Catalogs of one process: one of a file, one that can be changed."""
+"""The catalog in memory, and registries that cannot stand beside each other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from attrs import evolve
 
-from virtreg.backends.catalog import MemoryCatalog, StaticCatalog
+from tests.backends.catalog.conftest import Open
+from virtreg.backends.catalog import MemoryCatalog
 from virtreg.errors import ConfigError, Conflict, NotFound
 from virtreg.model import RegistrySpec, Secret
 from virtreg.protocols import Catalog
@@ -62,11 +63,6 @@ def test_threads_that_save_at_once_lose_nothing() -> None:
     assert catalog.revision() >= before + 40
 
 
-def test_a_static_catalog_tells_its_registries_by_id() -> None:
-    catalog = StaticCatalog([registry_of(2), registry_of(1, PRIVATE)])
-    assert catalog.registries() == (registry_of(1, PRIVATE), registry_of(2))
-
-
 @pytest.mark.parametrize(
     ("registries", "message"),
     [
@@ -91,9 +87,9 @@ def test_a_static_catalog_tells_its_registries_by_id() -> None:
         ),
     ],
 )
-def test_a_static_catalog_refuses_registries_that_contradict(
-    registries: list[RegistrySpec], message: str
+def test_declared_registries_that_contradict_are_told(
+    opened: Open, registries: list[RegistrySpec], message: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        StaticCatalog(registries)
+        opened(registries)
     assert caught.value.message == message

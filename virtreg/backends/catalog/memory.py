@@ -1,4 +1,4 @@
-"""The configured registries, fixed from a file or kept in memory."""
+"""Registries that stand beside each other: those of a file, or kept in memory."""
 
 from __future__ import annotations
 
@@ -10,19 +10,12 @@ from virtreg.errors import ConfigError, Conflict, NotFound
 from virtreg.model import RegistrySpec, UpstreamSpec
 
 
-class StaticCatalog:
-    """A Catalog that never changes. Raises ConfigError for registries that contradict."""
-
-    def __init__(self, registries: Iterable[RegistrySpec]) -> None:
-        self._registries = _by_id(registries)
-        for contradiction in _contradictions(self._registries):
-            raise ConfigError(contradiction)
-
-    def revision(self) -> int:
-        return 0
-
-    def registries(self) -> tuple[RegistrySpec, ...]:
-        return self._registries
+def consistent(registries: Iterable[RegistrySpec]) -> tuple[RegistrySpec, ...]:
+    """The registries by id. Raises ConfigError for those that contradict."""
+    found = _by_id(registries)
+    for contradiction in _contradictions(found):
+        raise ConfigError(contradiction)
+    return found
 
 
 class MemoryCatalog:
