@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +39,7 @@ from virtreg.errors import ConfigError, Conflict, Missing
 from virtreg.events import Observer
 from virtreg.formats import named
 from virtreg.live import Live, Registries
+from virtreg.managed import CleanupPolicy
 from virtreg.model import RegistrySpec, UpstreamSpec
 from virtreg.protocols import (
     Authenticator,
@@ -48,11 +50,14 @@ from virtreg.protocols import (
     Spools,
     Upstream,
 )
+from virtreg.service.cleaning import Cleaner
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
+from virtreg.service.keeping import Keeping
 from virtreg.service.prefetching import Prefetching
 from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
+from virtreg.service.room import Room
 from virtreg.service.sweeping import Sweeper
 from virtreg.service.works import Works
 from virtreg.wsgi.api.application import Api
@@ -84,6 +89,8 @@ class Assembly:
     ledger: Ledger
     index: SqlIndex
     sweeper: Sweeper
+    cleaner: Cleaner
+    _keeping: Keeping
     access: Access
     _prefetching: Prefetching
     _api: Callable[[Authenticator], Api]
@@ -103,6 +110,11 @@ class Assembly:
         action, and not about pulling alone."""
         return self._api(authenticator)
 
+    def run_due(self, now: float) -> list[CleanupPolicy]:
+        """Run the cleanup policies that are due, as the threads here do once a minute anyway; those
+        that ran. For processes that end sooner."""
+        return self.cleaner.run_due(now)
+
     def stats(self) -> Mapping[str, int]:
         """``requests``, ``hits``, ``misses``, ``errors``, ``bytes``, and ``active`` downloads."""
         return {**self.ledger.totals(), "active": self.works.intake.active}
@@ -110,6 +122,7 @@ class Assembly:
     def close(self, grace: float = _CLOSING_GRACE) -> None:
         """Finish what runs within ``grace`` seconds, publish what is whole, write what is
         counted."""
+        self._keeping.close()
         self.sweeper.close()
         self._prefetching.close()
         self.works.close(grace)
@@ -168,13 +181,21 @@ def build(
         tell: Observer = lambda event: works.tell(event)  # noqa: E731, PLW0108
         access = open_access(config, authenticator, directory, clock, tell, listening=listening)
         undone.callback(access.close)
+        room = Room(
+            index,
+            catalog,
+            clock,
+            free=lambda: shutil.disk_usage(path).free,
+            # The keeping comes later, and nothing is kept before.
+            filled=lambda: keeping.filled(),  # noqa: PLW0108
+        )
         ready = ReadyAnswers(config.server.hot_bytes)
         ledger = Ledger(index, access_log=bool(config.server.access_log))
         works = Works(
             store=store,
             index=index,
             intake=Intake(_spool_folder(store, path), clock),
-            publisher=Publisher(store, index),
+            publisher=Publisher(store, index, room),
             clock=clock,
             observers=(ready.observe, AuditLog(config.server.audit_log), *observers),
         )
@@ -189,6 +210,8 @@ def build(
         )
         undone.pop_all()
     catalog.on_change(live.follow)
+    cleaner = Cleaner(index, store, catalog, clock, works.tell, settle=ledger.flush)
+    keeping = Keeping(cleaner, room, clock)
     prefetching = Prefetching()
     parts = Parts(
         catalog,
@@ -197,7 +220,7 @@ def build(
         store,
         live.registry,
         partial(open_upstream, allow_private=config.management.allow_private),
-        None,
+        cleaner,
         works.tell,
         clock,
         partial(base_url, config.server.external_url),
@@ -228,6 +251,7 @@ def build(
     sweeper = Sweeper(store, index, clock)
     ledger.start()
     sweeper.start()
+    keeping.start()
     live.start()
     return Assembly(
         app,
@@ -238,6 +262,8 @@ def build(
         ledger,
         index,
         sweeper,
+        cleaner,
+        keeping,
         access,
         prefetching,
         lambda authenticator: Api(endpoints, authenticator, directory, realm),

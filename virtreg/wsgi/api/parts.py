@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -16,6 +16,7 @@ from virtreg.events import AuditEvent, CatalogChanged, CatalogSubject
 from virtreg.managed import ManagedRegistry, ManagedUpstream
 from virtreg.model import Principal, UpstreamSpec
 from virtreg.protocols import CacheStore, Directory, Upstream
+from virtreg.service.cleaning import Cleaner
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.prefetching import Prefetching
 from virtreg.service.registry import PullThroughRegistry
@@ -38,7 +39,7 @@ class Parts:
     """The one that answers pulls now, by its number."""
     open_upstream: Callable[[UpstreamSpec], Upstream]
     """One on its own, for trying it out; whoever asks for it closes it."""
-    cleaner: Any
+    cleaner: Cleaner
     notify: Callable[[AuditEvent], None]
     clock: Callable[[], float]
     url: Callable[[WSGIEnvironment], str]
