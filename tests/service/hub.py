@@ -25,6 +25,7 @@ from virtreg.service.intake import Intake
 from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
 from virtreg.service.resolution import Resolved
+from virtreg.service.room import Room
 from virtreg.service.spool import PIECE
 from virtreg.service.works import Works
 from virtreg.testing.fakes import FakeClock, FakeUpstream
@@ -74,6 +75,7 @@ class Hub:
         store: CacheStore | None = None,
         observers: Sequence[Observer] = (),
         offline: bool = False,
+        room: Room | None = None,
         ownerships: Sequence[Ownership] = (),
     ) -> None:
         self.clock = FakeClock()
@@ -88,7 +90,7 @@ class Hub:
             store=self.store,
             index=self.index,
             intake=Intake(self._spools.spool, self.clock),
-            publisher=Publisher(self.store, self.index),
+            publisher=Publisher(self.store, self.index, room),
             clock=self.clock,
             observers=(*observers, self.events),
         )
