@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from attrs import evolve
 from sqlalchemy import Connection, select, update
 
 from virtreg.backends.catalog import (
@@ -105,8 +106,12 @@ class SqlCatalog:
     def announce(self) -> None:
         """Let every process know of a change that is not of the catalog, such as a cache entry that
         was removed: the revision grows."""
-        with self._changing():
-            pass
+        with self._database.writing() as connection:
+            number = _count(connection)
+        latest = self._latest
+        if latest is not None and latest.revision == number - 1:
+            self._latest = evolve(latest, revision=number)
+        self._tell()
 
     # Registries
 
@@ -346,9 +351,15 @@ class SqlCatalog:
             change.after = take(connection, self._declared, self._sealer)
             retiring.retire(connection, before, change.after, now)
         self._latest = change.after
+        self._tell()
+
+    def _tell(self) -> None:
         for listener in self._listeners:
             listener()
 
 
-def _count(connection: Connection) -> None:
-    connection.execute(update(numbers).values(revision=numbers.c.revision + 1))
+def _count(connection: Connection) -> int:
+    """The revision that it is now."""
+    grown = update(numbers).values(revision=numbers.c.revision + 1)
+    number: int = connection.execute(grown.returning(numbers.c.revision)).scalar_one()
+    return number
