@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +12,8 @@ from tests.wsgi.conftest import Sites
 from tests.wsgi.sites import JAR, LARGE_BODY, METADATA, POM, SMALL_BODY, Site
 from virtreg import ServerConfig
 from virtreg.backends.index import open_index
-from virtreg.wsgi.ledger import MOST, Ledger
+from virtreg.errors import StorageError
+from virtreg.wsgi.ledger import INTERVAL, MOST, Ledger
 
 
 def downloads(site: Site, path: str, source: str | None = None) -> tuple[int, float | None]:
@@ -156,3 +160,72 @@ def test_closing_writes_what_was_counted(quick_site: Site) -> None:
         assert index.downloads(quick_site.near_key, POM) == (2, quick_site.clock())
     finally:
         index.close()
+
+
+class Counts:
+    """Keeps downloads while it is well."""
+
+    def __init__(self) -> None:
+        self.well = True
+        self.counted: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def count(self, downloads: Mapping[tuple[str, str], tuple[int, float]]) -> None:
+        if not self.well:
+            raise StorageError("the database is busy")
+        for key, (times, last_at) in downloads.items():
+            self.counted[key] = (self.counted.get(key, (0, 0.0))[0] + times, last_at)
+
+    def downloads(self, source: str, path: str) -> tuple[int, float | None]:
+        return self.counted.get((source, path), (0, None))
+
+
+def test_downloads_that_cannot_be_written_are_written_later() -> None:
+    counts = Counts()
+    ledger = Ledger(counts)
+    counts.well = False
+    for when in (1.0, 2.0):
+        ledger.add((when, "GET", "/a", 200, 1, "hit", "source", "a"))
+        ledger.flush()
+    assert counts.counted == {}
+    counts.well = True
+    ledger.add((3.0, "GET", "/b", 200, 1, "hit", "source", "b"))
+    ledger.close()
+    assert counts.counted == {("source", "a"): (2, 2.0), ("source", "b"): (1, 3.0)}
+    ledger.flush()
+    assert counts.downloads("source", "a") == (2, 2.0)
+
+
+DOWNLOADS_FOR_EVER = """
+import sys, threading, time
+from virtreg.backends.index import open_index
+from virtreg.wsgi.ledger import Ledger
+ledger = Ledger(open_index(sys.argv[1]))
+ledger.start()
+pause = threading.Event()
+number = 0
+while True:
+    number += 1
+    ledger.add((time.time(), "GET", "/a", 200, 1, "hit", "source", f"{number}"))
+    print(number, time.time(), flush=True)
+    pause.wait(0.002)
+"""
+
+
+def test_a_kill_loses_less_than_a_minute_of_downloads(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", DOWNLOADS_FOR_EVER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        began = float(process.stdout.readline().split()[1])
+        while float((last := process.stdout.readline().split())[1]) < began + 4 * INTERVAL:
+            pass
+        process.kill()
+    index = open_index(tmp_path)
+    try:
+        keys = [("source", f"{number}") for number in range(1, int(last[0]) + 1)]
+        written = index.downloads_of(keys)
+    finally:
+        index.close()
+    # The first ones without a gap; those of the last moments are lost.
+    assert list(written) == keys[: len(written)]
+    latest = max(last_at for _, last_at in written.values())
+    assert 0 <= float(last[1]) - latest < 60

@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
+from virtreg.errors import StorageError
 from virtreg.protocols import CountsDownloads
 
 _log = logging.getLogger(__name__)
@@ -21,10 +22,12 @@ Record = tuple[float, str, str, int, int, str, str, str]
 source is empty where nothing was downloaded."""
 
 _HITS = frozenset({"hit", "revalidated", "stale"})
-_INTERVAL = 1.0
+INTERVAL = 1.0
+"""Seconds until what was added is written, and so the most that is lost with the process."""
 
 MOST = 100_000
-"""Records that wait at most, while the log or the database stands still."""
+"""Records that wait at most, while the log or the database stands still; files too whose downloads
+could not be written yet."""
 
 
 class Ledger:
@@ -38,6 +41,7 @@ class Ledger:
         self._counts = counts if isinstance(counts, CountsDownloads) else None
         self._access_log = access_log
         self._totals = Counter(dict.fromkeys(("requests", "hits", "misses", "errors", "bytes"), 0))
+        self._unwritten: dict[tuple[str, str], tuple[int, float]] = {}
         self._writing = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="virtreg-ledger", daemon=True)
@@ -61,16 +65,16 @@ class Ledger:
         self.flush()
 
     def _run(self) -> None:
-        while not self._stopping.wait(_INTERVAL):
+        while not self._stopping.wait(INTERVAL):
             self.flush()
 
     def _write(self) -> None:
-        downloads: dict[tuple[str, str], tuple[int, float]] = {}
+        downloads = self._unwritten
         for _ in range(len(self._records)):
             record = self._records.popleft()
             when, _method, _asked, status, size, origin, source, path = record
             self._total(status, size, origin)
-            if source:
+            if source and ((source, path) in downloads or len(downloads) < MOST):
                 times, _last = downloads.get((source, path), (0, 0.0))
                 downloads[source, path] = (times + 1, when)
             if self._access_log:
@@ -78,8 +82,13 @@ class Ledger:
         if downloads and self._counts is not None:
             try:
                 self._counts.count(downloads)
+            except StorageError as error:
+                # They are written with the next ones.
+                _log.warning("%d downloads wait to be counted: %s", len(downloads), error.message)
+                return
             except Exception:  # noqa: BLE001 - a plug-in's fault must not end the thread
                 _log.warning("%d downloads could not be counted", len(downloads), exc_info=True)
+        self._unwritten = {}
 
     def _total(self, status: int, size: int, origin: str) -> None:
         self._totals["requests"] += 1

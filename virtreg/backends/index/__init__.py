@@ -44,7 +44,8 @@ def open_index(place: str | Path) -> SqlIndex:
 
 def _prepared(index_file: Path, counts_file: Path) -> SqlIndex:
     index = Database(partial(sqlite_engine, index_file), _TROUBLE)
-    counts = Database(partial(sqlite_engine, counts_file), _TROUBLE)
+    # Written behind, at most once a second: nobody waits until it is on the disk.
+    counts = Database(partial(sqlite_engine, counts_file, durable=True), _TROUBLE)
     try:
         for file, database, ledger in (
             (index_file, index, INDEX),
