@@ -12,13 +12,21 @@ from tests.service.hub import DAY, Hub, MakeHub, down, fake
 from tests.service.images import manifest, put_blob, put_manifest
 from virtreg.errors import Barred, NotFound, UpstreamUnavailable
 from virtreg.formats.container.adapter import ContainerFormat
+from virtreg.formats.maven.adapter import MavenFormat
 from virtreg.formats.maven.metadata import Metadata, read
 from virtreg.formats.maven.printing import write
-from virtreg.model import Ownership, Rule
+from virtreg.model import Ownership, Route, Rule
 from virtreg.testing.fakes import FakeUpstream
 
 PATH = "org/example/a/maven-metadata.xml"
 PRE = Rule("deny", "version", "-(alpha|beta)", "regex")
+
+
+class Complete(MavenFormat):
+    """A list of versions is a lie unless every upstream told its own."""
+
+    def complete(self, route: Route) -> bool:
+        return True
 
 
 def versions(*listed: str) -> bytes:
@@ -77,8 +85,20 @@ def test_a_list_of_which_nothing_is_left_is_barred_or_absent(make_hub: MakeHub) 
     a.put(PATH, versions("1-alpha"))
     with pytest.raises(Barred, match="a: denied by rules: all that the document names"):
         make_hub(a).get(PATH)
+    hub = make_hub(a, b)
+    with pytest.raises(NotFound) as caught:
+        hub.get(PATH)
+    assert caught.value.expires_at == hub.clock() + 300, "what is denied stays so"
+
+
+def test_a_document_that_needs_every_upstream_needs_those_that_may_answer(
+    make_hub: MakeHub,
+) -> None:
+    a, b, c = fake("a", rules=(Rule("deny", "group_id", "*"),)), fake("b"), fake("c")
+    b.put(PATH, versions("1"))
+    assert listed(make_hub(a, b, format=Complete())).versions == ("1",)
     with pytest.raises(NotFound):
-        make_hub(a, b).get(PATH)
+        make_hub(a, b, c, format=Complete()).get(PATH)
 
 
 def test_parts_and_merges_from_before_the_rule_are_not_served(make_hub: MakeHub) -> None:

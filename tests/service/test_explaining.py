@@ -122,6 +122,8 @@ def test_an_upstream_that_is_left_alone_is_told(make_hub: MakeHub) -> None:
     assert explanation.decision == "serve"
     assert explanation.sentence == "the copy of a is served stale: it is left alone now"
     assert explanation.positions[0].left_alone_until == hub.clock() + 5
+    hub.clock.advance(-HOUR)
+    assert explain(hub).positions[0].left_alone_until == hub.clock() + 5, "by the clock of now"
     other = explain(hub, "org/example/b/1/b-1.jar")
     assert other.decision == "broken"
     assert other.sentence == "a is left alone, nothing is cached"

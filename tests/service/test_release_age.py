@@ -82,7 +82,9 @@ def test_snapshots_and_metadata_are_taken_whatever_their_age(make_hub: MakeHub, 
     a = cautious("a")
     document = b"<metadata><versioning><latest>1</latest></versioning></metadata>"
     release(a, path, document, 0)
-    assert make_hub(a).get(path).body == document
+    hub = make_hub(a)
+    assert [hub.pull(path).body for _ in range(2)] == [document] * 2
+    assert a.count(path) == 1
 
 
 @pytest.mark.parametrize("age", [HOUR, None])

@@ -53,15 +53,14 @@ class Barring:
         )
         return cls(spec, format, clock) if barred else None
 
-    def denied(self, asked: Asked, entries: dict[str, Entry]) -> dict[int, str]:
-        """The positions that may not answer, with the reason. What is cached of them is taken out
-        of ``entries``, by source."""
+    def denied(self, asked: Asked, entries: Mapping[str, Entry]) -> dict[int, str]:
+        """The positions that may not answer, with the reason; ``entries`` is what is cached, by
+        source."""
         found: dict[int, str] = {}
         for at, source in enumerate(self._sources):
             reason = self._denial(at, asked.known_as[at], entries.get(source))
             if reason is not None:
                 found[at] = reason
-                entries.pop(source, None)
         return found
 
     def unless_young(self, heard: Heard, asked: Asked) -> Heard:
@@ -81,7 +80,7 @@ class Barring:
         if reason is None:
             return heard
         close_reply(heard)
-        return evolve(heard, answer=self.answer(at, reason), reply=None, facts=None)
+        return evolve(heard, answer=self.answer(at, reason), reply=None, facts=None, lent=None)
 
     def sift(self, position: int, route: Route, document: bytes) -> bytes | None:
         """The position's part of a merged document, which it knows by this route, without what it

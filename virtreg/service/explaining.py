@@ -78,8 +78,7 @@ class Explaining:
             sentence = f"{route.path} is made anew of what is cached; no upstream is asked"
             return Explanation(route.path, "list", sentence, ())
         asked = self._walking.asked(route)
-        cached = self._walking.entries(asked)
-        entries = dict(cached)
+        entries = self._walking.entries(asked)
         denied = self._walking.denied(asked, entries)
         alone = {
             at: until
@@ -93,7 +92,7 @@ class Explaining:
             decision, why = self._course(walk, alone, denied)
             questions = _questions(self._walking.walk(asked, entries, denied))
         positions = tuple(
-            self._position(at, asked, cached, denied, alone, at in questions)
+            self._position(at, asked, entries, denied, alone, at in questions)
             for at in range(len(self._walking.upstreams))
         )
         return Explanation(route.path, decision, why, positions)
@@ -164,13 +163,13 @@ class Explaining:
         self,
         at: int,
         asked: Asked,
-        cached: Entries,
+        entries: Entries,
         denied: Mapping[int, str],
         alone: Mapping[int, float],
         questioned: bool,
     ) -> Position:
         upstream, route = self._walking.upstreams[at], asked.known_as[at]
-        entry = cached.get(self._walking.sources[at])
+        entry = entries.get(self._walking.sources[at])
         fresh = None if entry is None else fresh_until(entry, route.freshness, upstream.spec)
         return Position(
             upstream=upstream.spec.name,

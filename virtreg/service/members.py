@@ -8,7 +8,13 @@ from functools import partial
 from attrs import evolve, frozen
 
 from virtreg.core.freshness import is_fresh
-from virtreg.errors import IntegrityError, NotFound, UpstreamError
+from virtreg.errors import (
+    IntegrityError,
+    NotFound,
+    StorageError,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 from virtreg.events import UpstreamFailed
 from virtreg.model import Answered, Entry, Route
 from virtreg.protocols import Format, Gathers
@@ -17,6 +23,7 @@ from virtreg.service.barring import Barring
 from virtreg.service.exchange import Exchange
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import SETTLED
+from virtreg.service.local import LocalUpstream, passing_entry
 from virtreg.service.localizing import Asked, Localizer
 from virtreg.service.pages import read_pages
 from virtreg.service.walking import DENIED
@@ -32,8 +39,11 @@ class Member:
     document: bytes | None = None
     """Without what its upstream may not answer for."""
     entry: Entry | None = None
+    """Of a local upstream, what would be kept of its document if it were."""
     error: UpstreamError | None = None
     """Why the upstream itself gave nothing; ``document`` may then be its last good copy."""
+    warning: str = ""
+    """What a local upstream says is wrong with its document; empty for nothing."""
 
 
 class Members:
@@ -139,6 +149,8 @@ class Members:
 
     def _ask(self, at: int, asked: Asked, entry: Entry | None) -> Member:
         upstream = self._upstreams[at]
+        if isinstance(upstream, LocalUpstream):
+            return self._lent(at, asked, upstream)
         exchange = self._exchange(at, asked.known_as[at])
         elsewhere = self._elsewhere(at, asked.route)
         # Validators hold for one of the two places only, and which gave the copy is not kept.
@@ -187,6 +199,35 @@ class Members:
         self._works.publisher.later(entry, document, _published)
         self._works.negatives.forget(entry.source, entry.path)
         return Member(at, heard.answer, document, entry)
+
+    def _lent(self, at: int, asked: Asked, upstream: LocalUpstream) -> Member:
+        """The part of a local upstream, which is not kept."""
+        route, name = asked.known_as[at], upstream.spec.name
+        heard = upstream.ask(at, route)
+        if heard.lent is None:
+            if heard.error is not None:
+                self._works.tell(UpstreamFailed(self._registry, asked.route.path, heard.answer))
+            return Member(at, heard.answer, error=heard.error)
+        most = self._format.expect(route).max_bytes or SETTLED
+        try:
+            with heard.lent.body as body:
+                document = b"".join(body.read(0, most + 1))
+            if len(document) > most:
+                raise IntegrityError(f"{name} sends more than the {most} bytes that are taken")
+            self._format.merge(asked.route, [(name, document)])
+        except IntegrityError as error:
+            error.upstream = name
+            answer = answered(name, error)
+            self._works.tell(UpstreamFailed(self._registry, asked.route.path, answer))
+            return Member(at, answer, error=error)
+        except StorageError as error:
+            failure = UpstreamUnavailable(f"{name}: {error.message}", upstream=name)
+            return Member(at, answered(name, failure), error=failure)
+        except NotFound:
+            # As in `_received`.
+            pass
+        entry = passing_entry(upstream.spec.key, route.path, document, self._works.clock())
+        return Member(at, heard.answer, document, entry, warning=heard.lent.warning)
 
     def _settled_without_body(
         self, at: int, asked: Asked, heard: Heard, entry: Entry | None

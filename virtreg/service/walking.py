@@ -56,7 +56,7 @@ class Walking:
         return self._localizer.entries(self._works.index, asked)
 
     def denied(self, asked: Asked, entries: Entries) -> Mapping[int, str]:
-        """The positions that may not answer, with the reason; their entries are taken out."""
+        """The positions that may not answer, with the reason."""
         return NONE if self._barring is None else self._barring.denied(asked, entries)
 
     def walk(self, asked: Asked, entries: Entries, denied: Mapping[int, str]) -> Walk:
@@ -187,7 +187,7 @@ class Walking:
             if entry is not None:
                 self._works.index.drop(source, path)
                 del entries[source]
-            seconds = spec.negative_validity_seconds
+            seconds = 0.0 if spec.local else spec.negative_validity_seconds
             if heard.denied:
                 seconds = min(seconds, DENIED)
             if seconds > 0:
