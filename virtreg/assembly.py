@@ -174,9 +174,9 @@ def build(
         keys = MasterKeys.found(os.environ, config.folder or path)
         specs = [_with_logins(spec, logins) for spec in config.registries]
         catalog = undone.enter_context(
-            closing(open_catalog(path, specs, keys=keys, clock=clock, limits=_limits(config)))
+            closing(open_catalog(path, specs, keys=keys, clock=clock, limits=limits_of(config)))
         )
-        _make_groups(directory, specs)
+        make_groups(directory, specs)
         # The works come later, and nobody is let in before.
         tell: Observer = lambda event: works.tell(event)  # noqa: E731, PLW0108
         access = open_access(config, authenticator, directory, clock, tell, listening=listening)
@@ -194,7 +194,7 @@ def build(
         works = Works(
             store=store,
             index=index,
-            intake=Intake(_spool_folder(store, path), clock),
+            intake=Intake(spool_folder(store, path), clock),
             publisher=Publisher(store, index, room),
             clock=clock,
             observers=(ready.observe, AuditLog(config.server.audit_log), *observers),
@@ -204,7 +204,7 @@ def build(
             lambda spec, upstreams: PullThroughRegistry(
                 spec, named(spec.format, formats), upstreams, works
             ),
-            _Upstreams(
+            Upstreams(
                 clock, logins, config.management.allow_private, offline=config.server.offline
             ),
         )
@@ -271,7 +271,7 @@ def build(
 
 
 @frozen
-class _Upstreams:
+class Upstreams:
     """Makes upstreams. What a host's program or the configuration gives them does not change."""
 
     _clock: Callable[[], float]
@@ -297,7 +297,7 @@ class _Upstreams:
         return guarded
 
 
-def _make_groups(directory: Directory, specs: Sequence[RegistrySpec]) -> None:
+def make_groups(directory: Directory, specs: Sequence[RegistrySpec]) -> None:
     """A group is there once a registry is declared to be of it."""
     for name in dict.fromkeys(spec.group for spec in specs):
         if directory.group(name) is None:
@@ -305,7 +305,8 @@ def _make_groups(directory: Directory, specs: Sequence[RegistrySpec]) -> None:
                 directory.add_group(name)
 
 
-def _limits(config: Config) -> ManagementLimits:
+def limits_of(config: Config) -> ManagementLimits:
+    """How much the management API makes."""
     most = config.management
     return ManagementLimits(
         {"maven": most.maven_registries, "container": most.container_registries},
@@ -335,7 +336,7 @@ def _warn_of_exposure(config: Config, authenticator: Authenticator | None) -> No
         _log.warning("%s", exposed)
 
 
-def _spool_folder(store: CacheStore, path: Path) -> Callable[[], Path]:
+def spool_folder(store: CacheStore, path: Path) -> Callable[[], Path]:
     """Downloads wait on the local disk wherever the blobs end up."""
     return store.spool if isinstance(store, Spools) else LocalStore(path).spool
 

@@ -12,6 +12,8 @@ import click
 from virtreg.cli.access import group, member, user
 from virtreg.cli.access_tokens import token
 from virtreg.cli.cache import cache
+from virtreg.cli.cleanup import cleanup
+from virtreg.cli.fsck import fsck
 from virtreg.cli.policies import policy
 from virtreg.cli.registries import registry
 from virtreg.cli.secrets import secrets
@@ -35,17 +37,8 @@ def virtreg() -> None:
 
 
 for _commands in (
-    registry,
-    upstream,
-    cache,
-    policy,
-    storage,
-    user,
-    group,
-    member,
-    token,
-    secrets,
-    keys,
+    *(registry, upstream, cache, policy, storage, cleanup, fsck),
+    *(user, group, member, token, secrets, keys),
 ):
     virtreg.add_command(_commands)
 

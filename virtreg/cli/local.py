@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,22 +15,22 @@ from urllib.parse import unquote_to_bytes
 import click
 from attrs import field, frozen
 
+from virtreg.assembly import Upstreams, limits_of, make_groups, open_upstream, spool_folder
 from virtreg.backends.catalog import FILE as CATALOG
 from virtreg.backends.catalog import SqlCatalog, open_catalog
 from virtreg.backends.directory import FILE as DIRECTORY
 from virtreg.backends.directory import open_directory
-from virtreg.backends.http.upstream import HttpUpstream
-from virtreg.backends.index import SqlIndex, open_index
+from virtreg.backends.index import open_index
 from virtreg.backends.observers.audit import AuditLog
-from virtreg.backends.store import LocalStore, open_store
+from virtreg.backends.store import open_store
 from virtreg.backends.vault import MasterKeys
 from virtreg.cli.api import Reply
 from virtreg.cli.auditing import account
 from virtreg.config import Config
+from virtreg.core.egress import EgressPolicy
 from virtreg.formats import named
 from virtreg.live import Live
-from virtreg.model import Credentials, Principal, RegistrySpec, Scope, UpstreamSpec
-from virtreg.protocols import CacheStore, Spools
+from virtreg.model import Credentials, Principal, RegistrySpec, Scope
 from virtreg.service.cleaning import Cleaner
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
@@ -52,9 +54,8 @@ class Local:
     """A Door. For one thread."""
 
     parts: Parts
-    store: CacheStore
-    index: SqlIndex
-    catalog: SqlCatalog
+    me: Principal
+    """Who asks."""
     _api: Api = field(repr=False)
 
     def send(self, method: str, target: str, body: bytes | None) -> Reply:
@@ -70,62 +71,68 @@ class Local:
 
 
 @contextmanager
-def opened(config: Config, keys: MasterKeys, *, whole: bool, new: bool = False) -> Iterator[Local]:
+def opened(config: Config, *, new: bool = False) -> Iterator[Local]:
     """The API of the configuration's data folder, asked by an administrator: the account of the
-    machine that runs this. ``whole``: the configuration is that of the server, rather than one that
-    is made up for a folder. ``new``: the folder is made where there is none.
+    machine that runs this. ``new``: the folder is made where there is none.
 
     The picture that running servers have of their configuration file is left as it is. Raises
     ClickException for a folder that no server has used, and ConfigError and StorageError.
     """
     folder = config.storage.path
+    # Else the configuration is made up, for a folder.
+    whole = config.folder is not None
     fresh = not (folder / CATALOG).is_file()
     if fresh:
         _check_new(folder, whole=whole, new=new)
+    private = config.management.allow_private
     with ExitStack() as stack:
-        directory = open_directory(folder)
-        stack.callback(directory.close)
+        directory = stack.enter_context(closing(open_directory(folder)))
         declared = config.registries
-        catalog = open_catalog(folder, declared, keys=keys, mirrored=fresh and whole)
-        stack.callback(catalog.close)
+        catalog = stack.enter_context(
+            closing(
+                open_catalog(
+                    folder,
+                    declared,
+                    keys=MasterKeys.found(os.environ, config.folder or folder),
+                    limits=limits_of(config),
+                    mirrored=fresh and whole,
+                )
+            )
+        )
         if not whole and (others := catalog.declared_elsewhere()):
             raise click.ClickException(
                 f"registry {others[0]!r} is declared in the configuration file of the server; say"
                 " which that is with --config FILE"
             )
-        for spec in declared:
-            if directory.group(spec.group) is None:
-                directory.add_group(spec.group)
-        index = open_index(folder)
-        stack.callback(index.close)
+        make_groups(directory, declared if whole else ())
+        index = stack.enter_context(closing(open_index(folder)))
         store = open_store(config.storage.url or folder)
-        spool = store.spool if isinstance(store, Spools) else LocalStore(folder).spool
-        works = Works(store, index, Intake(spool, time.time), Publisher(store, index), time.time)
+        intake = Intake(spool_folder(store, folder), time.time)
+        works = Works(store, index, intake, Publisher(store, index), time.time)
         stack.callback(works.close, _GRACE)
-        asked = _Asked(catalog, works, offline=config.server.offline)
-        stack.callback(asked.close)
+        upstreams = Upstreams(time.time, {}, private, offline=config.server.offline)
+        answering = stack.enter_context(closing(_Answering(catalog, works, upstreams)))
         audit = AuditLog(config.server.audit_log)
-        cleaner = Cleaner(index, store, catalog, time.time, audit)
-        stack.callback(cleaner.close)
+        cleaner = stack.enter_context(closing(Cleaner(index, store, catalog, time.time, audit)))
         me = Principal(f"local:{account()}")
         parts = Parts(
             catalog=catalog,
             directory=directory,
             index=index,
             store=store,
-            registry=asked.registry,
-            open_upstream=HttpUpstream,
+            registry=answering.registry,
+            open_upstream=partial(open_upstream, allow_private=private),
             cleaner=cleaner,
             notify=audit,
             clock=time.time,
             url=lambda _: "",
+            egress=EgressPolicy(private),
             operator=me,
         )
         stack.callback(parts.prefetching.close)
         # Here nobody waits behind a proxy for the end of a cleanup.
         endpoints = [*cleanups.endpoints(parts, _GRACE), *every_endpoint(parts)]
-        api = Api(endpoints, _Everything(me), directory, config.server.realm)
-        yield Local(parts, store, index, catalog, api)
+        yield Local(parts, me, Api(endpoints, _Everything(me), directory, config.server.realm))
 
 
 @frozen(eq=False)
@@ -138,19 +145,19 @@ class _Everything:
         return self._me
 
 
-class _Asked:
-    """What pulls would be answered by, made when a command needs it."""
+class _Answering:
+    """What answers pulls, put together when a command needs it."""
 
-    def __init__(self, catalog: SqlCatalog, works: Works, *, offline: bool) -> None:
+    def __init__(self, catalog: SqlCatalog, works: Works, upstreams: Upstreams) -> None:
         self._catalog = catalog
         self._works = works
-        self._offline = offline
+        self._upstreams = upstreams
         self._live: Live | None = None
 
     def registry(self, registry_id: int) -> PullThroughRegistry | None:
         """As it is now."""
         if self._live is None:
-            self._live = Live(self._catalog, self._made, self._upstream)
+            self._live = Live(self._catalog, self._made, self._upstreams)
         self._live.refresh()
         return self._live.registry(registry_id)
 
@@ -162,9 +169,6 @@ class _Asked:
         self, spec: RegistrySpec, upstreams: Sequence[GuardedUpstream]
     ) -> PullThroughRegistry:
         return PullThroughRegistry(spec, named(spec.format), upstreams, self._works)
-
-    def _upstream(self, spec: UpstreamSpec) -> GuardedUpstream:
-        return GuardedUpstream(HttpUpstream(spec), time.time, offline=self._offline)
 
 
 def _check_new(folder: Path, *, whole: bool, new: bool) -> None:

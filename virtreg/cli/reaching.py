@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 TOKEN: Final = "VIRTREG_TOKEN"  # noqa: S105 - where it is
 _MOST_BYTES: Final = 4096
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 config_option = click.option(
     "--config",
     "file",
     metavar="FILE",
-    type=_FILE,
+    type=FILE,
     help="The server's configuration file, on the machine where its data is.",
 )
 data_option = click.option(
@@ -103,16 +103,13 @@ def local(file: Path | None, data: Path | None, *, asking: bool = False) -> Iter
     """The data folder that the options say."""
     if file is None and data is None:
         raise click.UsageError("say which server is meant: --config FILE or --data FOLDER")
-    from virtreg.backends.vault import MasterKeys
     from virtreg.cli.launch import Launch
     from virtreg.cli.local import opened
     from virtreg.errors import ConfigError, VirtregError
 
     config = usable(partial(Launch(file=file, data=data).config, secrets=asking))
-    beside = config.storage.path if file is None else file.absolute().parent
-    keys = MasterKeys.found(os.environ, beside)
     try:
-        with opened(config, keys, whole=file is not None) as door:
+        with opened(config) as door:
             yield door
     except ConfigError as error:
         raise Unusable(error.message) from None
