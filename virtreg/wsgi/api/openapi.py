@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -36,16 +37,21 @@ _WAYS_IN: Final[Mapping[str, Any]] = {
 
 def endpoint_of(endpoints: Sequence[Endpoint], version: str) -> Endpoint:
     """The call that gives the document, in which it is listed itself."""
+
+    @cache
+    def content() -> msgspec.Raw:
+        # Not before somebody asks: it takes longer than all else that is made at the start.
+        return msgspec.Raw(msgspec.json.encode(document([*endpoints, itself], version)))
+
     itself = Endpoint(
         "GET",
         PATH,
         "This document",
-        lambda _: Answer(content),
+        lambda _: Answer(content()),
         gives=dict[str, Any],
         action=None,
         documented=False,
     )
-    content = msgspec.Raw(msgspec.json.encode(document([*endpoints, itself], version)))
     return itself
 
 
@@ -104,15 +110,20 @@ def _operation(
         operation["x-virtreg-own"] = True
     if endpoint.body is not None:
         schema = dict(schema_of[endpoint.body])
-        needed = bool(components[endpoint.body.__name__].get("required"))
+        whole = components[endpoint.body.__name__]
         if endpoint.needs_any:
-            names = components[endpoint.body.__name__]["properties"]
-            schema = {**schema, "anyOf": [{"required": [name]} for name in names]}
+            schema = {**schema, "anyOf": [{"required": [name]} for name in whole["properties"]]}
         operation["requestBody"] = {
-            "required": needed or endpoint.needs_any,
-            "content": {kind: {"schema": schema} for kind in (_JSON, _FORM)},
+            "required": bool(whole.get("required")) or endpoint.needs_any,
+            "content": {kind: {"schema": schema} for kind in _media_types(whole)},
         }
     return operation
+
+
+def _media_types(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    """A form has room for what is no list."""
+    nested = any(each.get("type") == "array" for each in schema["properties"].values())
+    return (_JSON,) if nested else (_JSON, _FORM)
 
 
 def _parameters(endpoint: Endpoint) -> Iterator[dict[str, Any]]:

@@ -32,6 +32,8 @@ Parameters = TypeVar("Parameters", bound=msgspec.Struct)
 
 _MOST_BYTES = 256 * 1024
 _FORM = "application/x-www-form-urlencoded"
+_EXACT = 2**53
+"""Beyond it, not every integer is a number of JSON as most programs read it (RFC 8259, 6)."""
 
 
 def from_query(kind: type[Parameters], environ: WSGIEnvironment) -> Parameters:
@@ -86,7 +88,7 @@ def _parsed(kind: type[Parameters], values: Mapping[str, object], *, text: bool)
             if field.required:
                 problems[name] = "is missing"
             continue
-        value = values[name]
+        value = values[name] if text else _whole(values[name])
         longest = _longest(field.type)
         if isinstance(value, str) and longest is not None and len(value) > longest:
             too_long[name] = [f"is too long (maximum is {longest} characters)"]
@@ -102,6 +104,18 @@ def _parsed(kind: type[Parameters], values: Mapping[str, object], *, text: bool)
     if too_long:
         raise Invalid(too_long)
     return kind(**found)
+
+
+def _whole(value: object) -> object:
+    """With 20 for 20.0, wherever it stands: to JSON Schema both are integers."""
+    match value:
+        case float() if value.is_integer() and abs(value) < _EXACT:
+            return int(value)
+        case list():
+            return [_whole(each) for each in value]
+        case dict():
+            return {name: _whole(each) for name, each in value.items()}
+    return value
 
 
 @cache

@@ -25,7 +25,7 @@ SaidDescription = Annotated[str, Meta(pattern=_SAID, max_length=1024)]
 Url = Annotated[
     str,
     Meta(
-        pattern=r"^\s*[Hh][Tt][Tt][Pp][Ss]?://",
+        pattern=r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[^\s/:?#@\x00-\x1f\x7f]",
         max_length=255,
         description="http or https, on the public internet; without user name, query or fragment.",
     ),
