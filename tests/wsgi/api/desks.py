@@ -3,10 +3,15 @@ upstreams in memory."""
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlencode
 
@@ -115,7 +120,7 @@ class Desk:
     live: Live
     works: Works
     clock: FakeClock
-    tokens: dict[str, str]
+    tokens: Mapping[str, str]
     told: list[AuditEvent]
     """Every audit event, in order."""
     upstreams: dict[str, FakeUpstream] = field(factory=dict)
@@ -128,19 +133,19 @@ class Desk:
         who: str = "owner",
         body: object = None,
         headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         **form: str,
     ) -> Told:
         """``path`` is percent-encoded, below ``/api/v4``, with its query. ``body`` is sent as JSON,
-        ``form`` as a form."""
+        ``form`` as a form, ``content`` as it is."""
         escaped, _, query = path.partition("?")
         named_fields = dict(headers or {})
         if who in self.tokens:
             named_fields.setdefault("PRIVATE-TOKEN", self.tokens[who])
         if who == "deployer":
             named_fields["DEPLOY-TOKEN"] = named_fields.pop("PRIVATE-TOKEN")
-        content = urlencode(form)
-        if body is not None:
-            content = json.dumps(body)
+        if content is None:
+            content = (urlencode(form) if body is None else json.dumps(body)).encode()
         if content:
             kind = "application/json" if body is not None else "application/x-www-form-urlencoded"
             named_fields.setdefault("Content-Type", kind)
@@ -188,6 +193,8 @@ def opened(
     opens those that are tried out; else all are in memory."""
     clock = FakeClock()
     told: list[AuditEvent] = []
+    template, tokens = _template()
+    shutil.copytree(template, folder)
     with ExitStack() as stack:
         directory = open_directory(folder)
         stack.callback(directory.close)
@@ -196,7 +203,6 @@ def opened(
         stack.callback(catalog.close)
         index = open_index(folder)
         stack.callback(index.close)
-        tokens = _people(directory)
         logins = TokenAuthenticator(directory, clock, told.append)
         stack.callback(logins.close)
         store = LocalStore(folder)
@@ -240,6 +246,21 @@ def opened(
 
 def _followed(live: Live) -> None:
     live.refresh()
+
+
+@cache
+def _template() -> tuple[Path, Mapping[str, str]]:
+    """A folder with everybody in it, to be copied: making people takes longer than most tests.
+    Their tokens, by name."""
+    made = TemporaryDirectory(prefix="desk-")
+    atexit.register(made.cleanup)
+    folder = Path(made.name) / "data"
+    with ExitStack() as stack:
+        directory = open_directory(folder)
+        stack.callback(directory.close)
+        stack.callback(open_catalog(folder, keys=MasterKeys.found({}, folder)).close)
+        stack.callback(open_index(folder).close)
+        return folder, MappingProxyType(_people(directory))
 
 
 def _people(directory: SqlDirectory) -> dict[str, str]:

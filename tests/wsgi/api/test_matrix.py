@@ -6,16 +6,26 @@ import json
 from typing import Any, Final
 
 import pytest
+from _pytest.mark import ParameterSet
 from attrs import frozen
 
 from tests.wsgi.api.desks import CONTAINER, EVERYBODY, MAVEN, OURS, Desk, Told
 from tests.wsgi.api.matrix import EVERY_FORMAT, OF_MAVEN, Refusal, Row
 
-_ROWS: Final = [
-    pytest.param(part, row, id=f"{part.rpartition('/')[2]}-{row.method}-{row.path}")
+_EVERY: Final = [
+    (part, row)
     for part in (MAVEN, CONTAINER)
     for row in (*EVERY_FORMAT, *(OF_MAVEN if part == MAVEN else ()))
 ]
+
+
+def _param(part: str, row: Row) -> ParameterSet:
+    return pytest.param(part, row, id=f"{part.rpartition('/')[2]}-{row.method}-{row.path}")
+
+
+_ROWS: Final = [_param(part, row) for part, row in _EVERY]
+_ONCE: Final = [_param(part, row) for part, row in _EVERY if row.method in ("DELETE", "POST")]
+"""What cannot be done again and again to the same things."""
 _MAY_CHANGE: Final = frozenset({"robot", "maintainer", "owner", "administrator"})
 _MAY_READ: Final = _MAY_CHANGE | {"guest", "reader", "developer"}
 
@@ -96,9 +106,7 @@ def test_who_may_and_who_may_not(desk: Desk, part: str, row: Row) -> None:
 
 
 @pytest.mark.parametrize("who", sorted(_MAY_CHANGE - {"maintainer"}))
-@pytest.mark.parametrize(
-    ("part", "row"), [each for each in _ROWS if each.values[1].method in ("DELETE", "POST")]
-)
+@pytest.mark.parametrize(("part", "row"), _ONCE)
 def test_whoever_may_change_may_add_and_remove(desk: Desk, part: str, row: Row, who: str) -> None:
     assert _asked(desk, _things(desk, part), row, who).status == row.good
 

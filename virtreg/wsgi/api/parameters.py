@@ -88,13 +88,14 @@ def _parsed(kind: type[Parameters], values: Mapping[str, object], *, text: bool)
             if field.required:
                 problems[name] = "is missing"
             continue
-        value = values[name] if text else _whole(values[name])
+        value = values[name]
         longest = _longest(field.type)
         if isinstance(value, str) and longest is not None and len(value) > longest:
             too_long[name] = [f"is too long (maximum is {longest} characters)"]
             continue
         try:
-            found[field.name] = msgspec.convert(value, field.type, strict=not text)
+            taken = value if text else _whole(value)
+            found[field.name] = msgspec.convert(taken, field.type, strict=not text)
         except (msgspec.ValidationError, RecursionError) as error:
             empty = value is None or (isinstance(value, str) and not value.strip())
             problems[name] = "is empty" if empty else _problem(field.type)
