@@ -222,6 +222,18 @@ EVERY_FORMAT: Final = (
     ),
     Row(
         "POST",
+        "M/upstreams/{upstream}/login",
+        "maintainer",
+        200,
+        {"username": "ann", "password": "secret"},
+        (
+            Refusal(IS_INVALID, "username", {"username": "a:b"}),
+            Refusal("is too long", "password", {"password": 511 * "b"}),
+            *_bad_id("M/upstreams/ID/login"),
+        ),
+    ),
+    Row(
+        "POST",
         "M/registry_upstreams",
         "maintainer",
         201,
