@@ -104,7 +104,7 @@ class Bed:
         self.catalog.save_settings(GroupSettings(GROUP, **settings))
 
     def paths(self, upstream: UpstreamSpec) -> list[str]:
-        return [entry.path for entry in self.index.page(upstream.key, limit=1000)]
+        return [entry.path for entry in self.index.page(upstream.key, limit=1_000_000)]
 
     def blobs(self) -> set[str]:
         return {key.rpartition("/")[2] for key, _, _ in self.store.list()}

@@ -44,8 +44,9 @@ def open_index(place: str | Path) -> SqlIndex:
 
 def _prepared(index_file: Path, counts_file: Path) -> SqlIndex:
     index = Database(partial(sqlite_engine, index_file), _TROUBLE)
+    counts = Database(partial(sqlite_engine, counts_file), _TROUBLE)
     # Written behind, at most once a second: nobody waits until it is on the disk.
-    counts = Database(partial(sqlite_engine, counts_file, durable=True), _TROUBLE)
+    counted = Database(partial(sqlite_engine, counts_file, durable=True), _TROUBLE)
     try:
         for file, database, ledger in (
             (index_file, index, INDEX),
@@ -55,7 +56,7 @@ def _prepared(index_file: Path, counts_file: Path) -> SqlIndex:
                 make_database(file)
             upgrade(database, ledger, str(file))
     except BaseException:
-        index.close()
-        counts.close()
+        for database in (index, counts, counted):
+            database.close()
         raise
-    return SqlIndex(index, counts)
+    return SqlIndex(index, counts, counted)

@@ -21,12 +21,14 @@ class SqlIndex(Dropping):
 
     Every method raises IndexUnavailable for database trouble, InvalidRequest for text that is not
     Unicode. Safe from any thread; may exist before a fork and be used after it. Download counts
-    are in a database of their own, so that counting never makes readers of entries look again.
+    are in a database of their own, so that counting never makes readers of entries look again;
+    ``counted`` is the same one, for counting alone.
     """
 
-    def __init__(self, index: Database, counts: Database) -> None:
+    def __init__(self, index: Database, counts: Database, counted: Database) -> None:
         self._index = index
         self._counts = counts
+        self._counted = counted
         self._find_texts: dict[int, str] = {}
 
     def find(self, path: str, sources: Sequence[str]) -> list[Entry]:
@@ -85,7 +87,7 @@ class SqlIndex(Dropping):
             {"source": source, "path": path, "times": times, "last_at": last_at}
             for (source, path), (times, last_at) in downloads.items()
         ]
-        with self._counts.writing() as connection:
+        with self._counted.writing() as connection:
             connection.execute(statements.count, rows)
 
     def downloads(self, source: str, path: str) -> tuple[int, float | None]:
@@ -114,3 +116,4 @@ class SqlIndex(Dropping):
         """Close every connection of this process; repeatable."""
         self._index.close()
         self._counts.close()
+        self._counted.close()
