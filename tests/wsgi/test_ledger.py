@@ -29,6 +29,18 @@ def test_every_download_of_a_file_is_counted(site: Site) -> None:
         site.clock.advance(60)
 
 
+def test_what_came_from_the_cache_is_told_apart(quick_site: Site) -> None:
+    site, ledger = quick_site, quick_site.assembly.ledger
+    site.fill(POM)
+    site.fill(JAR)
+    for _ in range(3):
+        site.get(POM)
+        site.head(POM)
+    ledger.flush()
+    assert ledger.served(site.near_key) == (3, 2)
+    assert ledger.served("nobody") == (0, 0)
+
+
 def test_only_downloads_are_counted(site: Site) -> None:
     tag = site.make_ready(POM)["ETag"]
     site.head(POM)

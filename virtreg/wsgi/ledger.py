@@ -41,6 +41,7 @@ class Ledger:
         self._counts = counts if isinstance(counts, CountsDownloads) else None
         self._access_log = access_log
         self._totals = Counter(dict.fromkeys(("requests", "hits", "misses", "errors", "bytes"), 0))
+        self._served: Counter[tuple[str, bool]] = Counter()
         self._unwritten: dict[tuple[str, str], tuple[int, float]] = {}
         self._writing = threading.Lock()
         self._stopping = threading.Event()
@@ -52,6 +53,11 @@ class Ledger:
     def totals(self) -> Mapping[str, int]:
         """``requests``, ``hits``, ``misses``, ``errors``, ``bytes``; at most a second old."""
         return dict(self._totals)
+
+    def served(self, source: str) -> tuple[int, int]:
+        """Downloads of a source's files, ``(from the cache, from the source itself)``, since this
+        process began; at most a second old."""
+        return self._served[source, True], self._served[source, False]
 
     def flush(self) -> None:
         """Write what has been added so far."""
@@ -74,6 +80,8 @@ class Ledger:
             record = self._records.popleft()
             when, _method, _asked, status, size, origin, source, path = record
             self._total(status, size, origin)
+            if source:
+                self._served[source, origin in _HITS] += 1
             if source and ((source, path) in downloads or len(downloads) < MOST):
                 times, _last = downloads.get((source, path), (0, 0.0))
                 downloads[source, path] = (times + 1, when)

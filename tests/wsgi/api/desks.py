@@ -43,6 +43,7 @@ from virtreg.testing.fakes import FakeClock, FakeUpstream
 from virtreg.wsgi.api.application import ROOT, Api
 from virtreg.wsgi.api.offer import every_endpoint
 from virtreg.wsgi.api.parts import Parts
+from virtreg.wsgi.ledger import Ledger
 
 OURS: Final = "ours"
 """A group; its number is 1."""
@@ -119,6 +120,7 @@ class Desk:
     index: SqlIndex
     live: Live
     works: Works
+    ledger: Ledger
     clock: FakeClock
     tokens: Mapping[str, str]
     told: list[AuditEvent]
@@ -208,6 +210,7 @@ def opened(
         store = LocalStore(folder)
         works = Works(store, index, Intake(store.spool, clock), Publisher(store, index), clock)
         stack.callback(works.close, 10.0)
+        ledger = Ledger(index)
         upstreams: dict[str, FakeUpstream] = {}
 
         def tell(event: Event) -> None:
@@ -236,11 +239,23 @@ def opened(
             url=lambda _: "https://registry.example",
             upstream=live.upstream,
             prefetching=prefetching or Prefetching(),
+            served=ledger.served,
         )
         stack.callback(parts.prefetching.close)
         api = Api(every_endpoint(parts), authenticator or logins, directory, "virtreg")
         yield Desk(
-            api, parts, catalog, directory, index, live, works, clock, tokens, told, upstreams
+            api,
+            parts,
+            catalog,
+            directory,
+            index,
+            live,
+            works,
+            ledger,
+            clock,
+            tokens,
+            told,
+            upstreams,
         )
 
 

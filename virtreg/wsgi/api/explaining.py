@@ -11,16 +11,17 @@ from msgspec import Meta, Struct
 
 from virtreg.errors import InvalidRequest, NotFound
 from virtreg.managed import ManagedRegistry
-from virtreg.model import Entry, Quota, Route
+from virtreg.model import Entry, Route
 from virtreg.service.explaining import Position
 from virtreg.service.registry import PullThroughRegistry
 from virtreg.wsgi.api.endpoint import Answer, Call, Endpoint
 from virtreg.wsgi.api.entry_ids import entry_id
 from virtreg.wsgi.api.flavour import FLAVOURS, Flavour
+from virtreg.wsgi.api.health import quota_left
 from virtreg.wsgi.api.moments import moment, moment_or_none
 from virtreg.wsgi.api.parts import Parts
 from virtreg.wsgi.api.problems import BadParameters
-from virtreg.wsgi.api.shown import Moment
+from virtreg.wsgi.api.shown import Moment, QuotaLeft
 
 Path = Annotated[
     str,
@@ -47,14 +48,6 @@ class Held(Struct, kw_only=True):
     fresh_until: Annotated[
         Moment | None, Meta(description="Until when it is served unchecked; null: for good.")
     ]
-
-
-class QuotaLeft(Struct, kw_only=True):
-    """What an upstream said of the requests it still takes."""
-
-    limit: int | None
-    remaining: int | None
-    window_seconds: float | None
 
 
 class ExplainedUpstream(Struct, kw_only=True):
@@ -137,12 +130,6 @@ def route_of(serving: PullThroughRegistry, path: str, name: str = "path") -> Rou
         return serving.format.route(route.path)
     except (InvalidRequest, NotFound) as error:
         raise BadParameters({name: "is invalid"}, {name: error.message}) from None
-
-
-def quota_left(quota: Quota | None) -> QuotaLeft | None:
-    if quota is None:
-        return None
-    return QuotaLeft(limit=quota.limit, remaining=quota.remaining, window_seconds=quota.window)
 
 
 def _shown(position: Position, upstream_id: int | None) -> ExplainedUpstream:

@@ -52,6 +52,9 @@ class Parts:
     """Whoever made it closes it."""
     operator: Principal | None = None
     """Who runs the program itself, and sees all; None where that is nobody who asks."""
+    served: Callable[[str], tuple[int, int]] = lambda _: (0, 0)
+    """Downloads of a source's files since the process began, from the cache and from the source
+    itself."""
 
     def group(self, call: Call) -> Group | None:
         """The group of the path; None where there is none. Raises Invalid for what can be a

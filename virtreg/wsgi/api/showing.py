@@ -11,6 +11,7 @@ from virtreg.core.identity import Role
 from virtreg.managed import Association, ManagedRegistry, ManagedUpstream
 from virtreg.model import Principal
 from virtreg.wsgi.api.flavour import Flavour
+from virtreg.wsgi.api.health import health_shown
 from virtreg.wsgi.api.moments import moment
 from virtreg.wsgi.api.parts import Parts
 from virtreg.wsgi.api.shown import (
@@ -20,6 +21,7 @@ from virtreg.wsgi.api.shown import (
     Registry,
     RegistryWhole,
     Upstream,
+    UpstreamHealth,
     UpstreamListed,
     UpstreamWhole,
 )
@@ -102,7 +104,17 @@ class Showing:
 
     def upstream_whole(self, upstream: ManagedUpstream) -> UpstreamWhole:
         places = [_place(each) for each in self.parts.catalog.associations_of(upstream.id)]
-        return UpstreamWhole(**asdict(self.upstream(upstream)), registry_upstreams=places)
+        return UpstreamWhole(
+            **asdict(self.upstream(upstream)),
+            registry_upstreams=places,
+            health=self._health(upstream),
+        )
+
+    def _health(self, upstream: ManagedUpstream) -> UpstreamHealth | None:
+        asked = self.parts.upstream(upstream.spec)
+        if asked is None:
+            return None
+        return health_shown(asked.health(), self.parts.served(upstream.spec.key))
 
 
 def associated(association: Association) -> Associated:

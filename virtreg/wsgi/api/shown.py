@@ -79,8 +79,41 @@ class UpstreamListed(Upstream, kw_only=True):
     registry_upstream: PlaceOfUpstream
 
 
+class QuotaLeft(Struct, kw_only=True):
+    """What an upstream said of the requests it still takes."""
+
+    limit: int | None
+    remaining: int | None
+    window_seconds: float | None
+
+
+class LastFailure(Struct, kw_only=True):
+    kind: Annotated[str, Meta(examples=["upstream_timeout", "upstream_refused"])]
+    at: Moment
+
+
+class UpstreamHealth(Struct, kw_only=True):
+    """As the process that answers sees it."""
+
+    breaker: Annotated[
+        Literal["closed", "open", "half_open"],
+        Meta(
+            description="`open`: it failed repeatedly, or asked for a pause, and is not asked. "
+            "`half_open`: the next request is a trial."
+        ),
+    ]
+    retry_after_seconds: Annotated[
+        float | None, Meta(description="Until it is asked again, where it is not asked now.")
+    ]
+    quota: QuotaLeft | None
+    last_failure: Annotated[LastFailure | None, Meta(description="However long ago.")]
+    hits: Annotated[int, Meta(description="Downloads from the cache, since the process began.")]
+    misses: Annotated[int, Meta(description="Downloads for which it was asked.")]
+
+
 class UpstreamWhole(Upstream, kw_only=True):
     registry_upstreams: list[PlaceOfUpstream]
+    health: Annotated[UpstreamHealth | None, Meta(description="Null while it is in no registry.")]
 
 
 class Associated(Struct, kw_only=True):
