@@ -227,6 +227,7 @@ def build(
         EgressPolicy(config.management.allow_private),
         live.upstream,
         prefetching,
+        served=ledger.served,
     )
     # Once: what is offered is the same for all.
     endpoints = every_endpoint(parts)
