@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from virtreg.config import Config, ServerConfig
-from virtreg.model import RegistrySpec
+from virtreg.model import RegistrySpec, UpstreamSpec
 from virtreg.snippets import registry_url, snippets
 
 _EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not listened on
@@ -28,7 +28,7 @@ def banner(config: Config) -> Iterator[str]:
         yield ""
         yield f"Registry {registry.name}: {registry_url(base, registry)}"
         for upstream in registry.upstreams:
-            yield f"  {upstream.name}: {upstream.url}"
+            yield f"  {upstream.name}: {_where(upstream)}"
 
 
 def usage(config: Config) -> Iterator[str]:
@@ -45,6 +45,12 @@ def snippet_lines(base: str, registry: RegistrySpec) -> Iterator[str]:
         yield ""
         yield from snippet.text.splitlines()
         yield ""
+
+
+def _where(upstream: UpstreamSpec) -> str:
+    if upstream.registry is not None:
+        return f"registry {upstream.registry}"
+    return upstream.folder or upstream.url
 
 
 def _url(host: str, port: int) -> str:

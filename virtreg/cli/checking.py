@@ -7,6 +7,7 @@ from contextlib import closing
 
 from attrs import frozen
 
+from virtreg.backends.folder import FolderSource
 from virtreg.config import Config
 from virtreg.errors import EgressRefused, UpstreamDenied, UpstreamError, UpstreamRefused
 from virtreg.model import Fetch, UpstreamSpec
@@ -47,6 +48,10 @@ def findings(config: Config, open_upstream: OpenUpstream) -> Iterator[Finding]:
 
 
 def _ask(spec: UpstreamSpec, spoken: str, open_upstream: OpenUpstream) -> Finding:
+    if spec.registry is not None:
+        return Finding(f"upstream {spec.name!r}: registry {spec.registry!r} of this server")
+    if spec.folder is not None:
+        return _looked_at(FolderSource(spec))
     images = spoken == "container"
     with closing(open_upstream(spec)) as upstream:
         try:
@@ -65,6 +70,14 @@ def _ask(spec: UpstreamSpec, spoken: str, open_upstream: OpenUpstream) -> Findin
             return Finding(verdict, broken=spec.on_refused != "absent")
         except UpstreamError as error:
             return Finding(error.message, broken=True)
+
+
+def _looked_at(folder: FolderSource) -> Finding:
+    try:
+        folder.check()
+    except UpstreamError as error:
+        return Finding(error.message, broken=True)
+    return Finding(f"upstream {folder.spec.name!r}: a folder that can be read")
 
 
 def _answered(spec: UpstreamSpec, reply: Reply) -> Finding:

@@ -11,6 +11,7 @@ import click
 
 from virtreg.cli.access import group, member, user
 from virtreg.cli.access_tokens import token
+from virtreg.cli.apply import apply
 from virtreg.cli.cache import cache
 from virtreg.cli.cleanup import cleanup
 from virtreg.cli.fsck import fsck
@@ -37,7 +38,7 @@ def virtreg() -> None:
 
 
 for _commands in (
-    *(registry, upstream, cache, policy, storage, cleanup, fsck),
+    *(registry, upstream, cache, policy, storage, apply, cleanup, fsck),
     *(user, group, member, token, secrets, keys),
 ):
     virtreg.add_command(_commands)

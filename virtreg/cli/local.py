@@ -15,7 +15,14 @@ from urllib.parse import unquote_to_bytes
 import click
 from attrs import field, frozen
 
-from virtreg.assembly import Upstreams, limits_of, make_groups, open_upstream, spool_folder
+from virtreg.assembly import (
+    Upstreams,
+    limits_of,
+    make_groups,
+    open_upstream,
+    serves,
+    spool_folder,
+)
 from virtreg.backends.catalog import FILE as CATALOG
 from virtreg.backends.catalog import SqlCatalog, open_catalog
 from virtreg.backends.directory import FILE as DIRECTORY
@@ -29,7 +36,7 @@ from virtreg.cli.auditing import account
 from virtreg.config import Config
 from virtreg.core.egress import EgressPolicy
 from virtreg.formats import named
-from virtreg.live import Live
+from virtreg.live import Live, Registries
 from virtreg.model import Credentials, Principal, RegistrySpec, Scope
 from virtreg.service.cleaning import Cleaner
 from virtreg.service.health import GuardedUpstream
@@ -73,7 +80,8 @@ class Local:
 @contextmanager
 def opened(config: Config, *, new: bool = False) -> Iterator[Local]:
     """The API of the configuration's data folder, asked by an administrator: the account of the
-    machine that runs this. ``new``: the folder is made where there is none.
+    machine that runs this. ``new``: the folder is made where there is none,
+    and nothing in it is declared.
 
     The picture that running servers have of their configuration file is left as it is. Raises
     ClickException for a folder that no server has used, and ConfigError and StorageError.
@@ -95,7 +103,7 @@ def opened(config: Config, *, new: bool = False) -> Iterator[Local]:
                     declared,
                     keys=MasterKeys.found(os.environ, config.folder or folder),
                     limits=limits_of(config),
-                    mirrored=fresh and whole,
+                    mirrored=fresh and whole and not new,
                 )
             )
         )
@@ -110,7 +118,15 @@ def opened(config: Config, *, new: bool = False) -> Iterator[Local]:
         intake = Intake(spool_folder(store, folder), time.time)
         works = Works(store, index, intake, Publisher(store, index), time.time)
         stack.callback(works.close, _GRACE)
-        upstreams = Upstreams(time.time, {}, private, offline=config.server.offline)
+        upstreams = Upstreams(
+            time.time,
+            {},
+            private,
+            # They are made by what is made of these.
+            lambda: answering.registries,
+            partial(serves, directory),
+            offline=config.server.offline,
+        )
         answering = stack.enter_context(closing(_Answering(catalog, works, upstreams)))
         audit = AuditLog(config.server.audit_log)
         cleaner = stack.enter_context(closing(Cleaner(index, store, catalog, time.time, audit)))
@@ -160,6 +176,11 @@ class _Answering:
             self._live = Live(self._catalog, self._made, self._upstreams)
         self._live.refresh()
         return self._live.registry(registry_id)
+
+    @property
+    def registries(self) -> Registries:
+        """As they were when one was asked for last."""
+        return {} if self._live is None else self._live.registries
 
     def close(self) -> None:
         if self._live is not None:

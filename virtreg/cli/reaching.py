@@ -99,8 +99,11 @@ def reached(
 
 
 @contextmanager
-def local(file: Path | None, data: Path | None, *, asking: bool = False) -> Iterator[Local]:
-    """The data folder that the options say."""
+def local(
+    file: Path | None, data: Path | None, *, asking: bool = False, new: bool = False
+) -> Iterator[Local]:
+    """The data folder that the options say. ``new``: it is made where there is none, and nothing in
+    it is declared."""
     if file is None and data is None:
         raise click.UsageError("say which server is meant: --config FILE or --data FOLDER")
     from virtreg.cli.launch import Launch
@@ -109,7 +112,7 @@ def local(file: Path | None, data: Path | None, *, asking: bool = False) -> Iter
 
     config = usable(partial(Launch(file=file, data=data).config, secrets=asking))
     try:
-        with opened(config) as door:
+        with opened(config, new=new) as door:
             yield door
     except ConfigError as error:
         raise Unusable(error.message) from None

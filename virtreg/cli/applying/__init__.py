@@ -1,0 +1,1 @@
+"""``virtreg apply``: from what a file says to what is stored."""
