@@ -37,6 +37,10 @@ class Accounts:
     def add_group(self, name: str) -> None:
         self._virtreg("group", "add", name)
 
+    def add_administrator(self, user: str) -> None:
+        """A new user."""
+        self._virtreg("user", "add", user, "--administrator")
+
     def add_member(self, group: str, user: str, role: str = "guest") -> None:
         """With the user, a new one."""
         self._virtreg("user", "add", user)
