@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from attrs import frozen
 
 from tests.e2e.accounts import Accounts, Issued
+from tests.e2e.distribution import Distribution
+from tests.e2e.images import single
 from tests.e2e.nginx import Nginx
 from tests.e2e.server import Server, Upstream
 from tests.e2e.tree import Tree
@@ -16,6 +19,7 @@ from tests.e2e.tree import Tree
 GROUP = "my-group"
 ARTIFACTS = ("catalog", "greeter", "banner")
 """Of the group ``com.example``, in version 1.0."""
+IMAGE = single("library/alpine", "latest")
 
 
 def pom(artifact: str) -> str:
@@ -25,8 +29,9 @@ def pom(artifact: str) -> str:
 
 @frozen
 class Managed:
-    """Declared are the registry ``main`` of the group, and its upstream ``files``, which alone can
-    be reached: what is stored may not lead to this machine."""
+    """Declared are the registries ``main`` and ``images`` of the group, with the upstreams
+    ``files`` and ``hub``, which alone can be reached: what is stored may not lead to this
+    machine."""
 
     server: Server
     accounts: Accounts
@@ -40,6 +45,14 @@ class Managed:
     def url(self) -> str:
         return f"http://{self.server.host}"
 
+    def pulled(self, path: str) -> bytes:
+        """What the owner gets by a path of the server."""
+        headers = {"Private-Token": self.owner.secret}
+        request = urllib.request.Request(f"{self.url}{path}", headers=headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            content: bytes = answer.read()
+        return content
+
 
 @contextmanager
 def managed(folder: Path) -> Iterator[Managed]:
@@ -48,12 +61,16 @@ def managed(folder: Path) -> Iterator[Managed]:
     for artifact in ARTIFACTS:
         tree.put(pom(artifact), f"<project>{artifact}</project>\n".encode())
     (folder / "nginx").mkdir()
-    with Nginx(folder / "nginx", {"files": tree.root}) as web:
+    with (
+        Nginx(folder / "nginx", {"files": tree.root}) as web,
+        Distribution(folder / "distribution", folder / "images") as hub,
+    ):
+        hub.push(IMAGE)
         server = Server(
             folder / "virtreg",
             [
                 Upstream("files", web.url("files")),
-                Upstream("hub", "https://images.example.test"),
+                Upstream("hub", hub.url),
             ],
             settings={"group": GROUP, "upstreams": ["files"]},
             also={"images": {"group": GROUP, "format": "container", "upstreams": ["hub"]}},

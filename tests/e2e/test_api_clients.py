@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,14 +47,6 @@ def _pages(client: gitlab.Gitlab, path: str, **query: Any) -> GitlabList:
     return found
 
 
-def _pulled(place: Managed, registry: int, artifact: str) -> bytes:
-    url = f"{place.url}/api/v4{MAVEN}/{registry}/{pom(artifact)}"
-    request = urllib.request.Request(url, headers={"Private-Token": place.owner.secret})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        content: bytes = answer.read()
-    return content
-
-
 def test_the_life_of_a_registry(place: Managed, client: gitlab.Gitlab) -> None:
     registries = f"{OF_GROUP}/packages/maven/registries"
     registry = _post(client, registries, name="life", description="of a registry")
@@ -85,7 +76,8 @@ def test_the_life_of_a_registry(place: Managed, client: gitlab.Gitlab) -> None:
 
     # Pulls, from the moment the change is made.
     for artifact in ARTIFACTS:
-        assert artifact.encode() in _pulled(place, registry["id"], artifact)
+        path = f"/api/v4{MAVEN}/{registry['id']}/{pom(artifact)}"
+        assert artifact.encode() in place.pulled(path)
     listed = f"{MAVEN}/upstreams/{files['id']}/cache_entries"
     # What was pulled is written down a moment after.
     until(lambda: len(_pages(client, listed)) == len(ARTIFACTS), "all entries")
