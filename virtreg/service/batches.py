@@ -15,7 +15,7 @@ MOST = 250
 LONGEST = 0.25
 """Seconds that the index may be locked for one batch."""
 
-REST = 2.0
+REST = 1.0
 """How many times as long as a batch took nothing is done after it."""
 
 _SMALLEST = 10

@@ -24,6 +24,7 @@ class Reclaimer:
     def __init__(self, index: Inventory, store: CacheStore, clock: Callable[[], float]) -> None:
         self._index = index
         self._store = store
+        self._reclaims = store if isinstance(store, Reclaims) else None
         self._clock = clock
 
     def free(self, digests: Sequence[str]) -> Mapping[str, int]:
@@ -53,9 +54,9 @@ class Reclaimer:
 
     def _reclaim(self, key: str) -> int | None:
         """The bytes freed; None while the blob is too young to be judged."""
-        if not isinstance(self._store, Reclaims):
+        if self._reclaims is None:
             return 0  # left to the sweeper
-        size = self._store.reclaim(key, self._clock() - YOUNG)
+        size = self._reclaims.reclaim(key, self._clock() - YOUNG)
         if size is not None:
             return size
         try:

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Select
 from sqlalchemy.dialects import sqlite
 
-from virtreg.backends.index import SqlIndex, open_index, statements
+from virtreg.backends.index import SqlIndex, open_index, selections, statements
 from virtreg.errors import ConfigError, IndexUnavailable, InvalidRequest
 from virtreg.testing.indexes import EntryIndexSuite, entry_of
 
@@ -72,8 +74,10 @@ def test_a_digest_is_held_by_a_source_exactly_when_an_entry_of_it_has_it(
     assert found in held if held else found is None
 
 
-def plan(folder: Path, statement: str, parameters: Sequence[object]) -> str:
-    with closing(sqlite3.connect(folder / "index.sqlite")) as connection:
+def plan(
+    folder: Path, statement: str, parameters: Sequence[object], database: str = "index"
+) -> str:
+    with closing(sqlite3.connect(folder / f"{database}.sqlite")) as connection:
         rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
     return " ".join(row[3] for row in rows)
 
@@ -91,6 +95,39 @@ def test_the_queries_walk_an_index(index: SqlIndex, tmp_path: Path) -> None:
     )
     held = plan(tmp_path, str(holding), ())
     assert held.startswith("SEARCH entries USING INDEX ix_entries_sha256 (sha256=?")
+
+
+def test_queries_about_many_entries_walk_an_index(index: SqlIndex, tmp_path: Path) -> None:
+    def planned(statement: Select[Any], database: str = "index") -> str:
+        text = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+        return plan(tmp_path, str(text), (), database)
+
+    newest = planned(selections.newest("s", "", 20, 20_000))
+    assert "SEARCH entries USING COVERING INDEX ix_entries_source_created_at (source=?)" in newest
+    assert "SEARCH entries USING PRIMARY KEY (path=? AND source=?)" in newest
+    for statement in (selections.usage(), selections.used(["s", "t"])):
+        assert "USING COVERING INDEX ix_entries_source_sha256" in planned(statement)
+    keys = selections.wanted([("s", "p")])
+    for at_keys, database in ((selections.of_keys, "index"), (selections.counts_of, "downloads")):
+        found = planned(at_keys.params(keys), database)
+        assert found.endswith("USING PRIMARY KEY (path=? AND source=?)")
+    oldest = planned(selections.oldest("s", (1.0, "p"), 9))
+    assert oldest.startswith("SEARCH entries USING INDEX ix_entries_source_created_at (source=?")
+    used = planned(selections.counts_by_use("s", (1.0, "p"), 9), "downloads")
+    assert used.startswith("SEARCH downloads USING COVERING INDEX ix_downloads_source_last_at")
+    digests = planned(selections.by_digest(("d", "p", "s"), 9))
+    assert digests == (
+        "SEARCH entries USING INDEX ix_entries_sha256 ((sha256,path,source)>(?,?,?))"
+    )
+    assert "TEMP B-TREE" not in oldest + used + digests
+
+
+def test_more_than_ten_thousand_are_not_counted(index: SqlIndex) -> None:
+    index.put([entry_of(f"{number:05}", version=1) for number in range(10_020)])
+    assert index.recent("central", limit=5)[1] == 10_001
+    assert index.recent("central", limit=5, offset=10_018)[1] == 10_001
+    page, total = index.recent("central", search="0999", limit=20)
+    assert (len(page), total) == (11, 11)
 
 
 def test_what_was_put_is_there_after_reopening(tmp_path: Path) -> None:

@@ -43,6 +43,21 @@ def test_a_blob_gone_amid_a_read_is_an_error(store: ObjectStore) -> None:
             got.extend(pieces)
 
 
+def test_what_is_being_read_is_not_reclaimed(store: ObjectStore) -> None:
+    content = pattern(9_000_000)
+    key = key_of(content)
+    store.put(key, content)
+    later = 2**40
+    with store.open(key) as body, store.open(key) as another:
+        pieces = body.read()
+        got = [next(pieces)]
+        another.close()
+        another.close()
+        assert store.reclaim(key, later) is None
+        assert b"".join([*got, *pieces]) == content
+    assert store.reclaim(key, later) == len(content)
+
+
 def test_a_blob_cut_short_amid_a_read_is_an_error(store: ObjectStore, tmp_path: Path) -> None:
     content = pattern(100_000)
     store.put(key_of(content), content)

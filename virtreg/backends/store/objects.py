@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import weakref
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +46,7 @@ class ObjectStore:
         self._upload = upload_options(url)
         self._lock = Lock()
         self._opened: tuple[int, Filesystem, str] | None = None
+        self._read = _Read()
 
     def __repr__(self) -> str:
         return f"ObjectStore({self._scheme}://…)"
@@ -58,7 +61,7 @@ class ObjectStore:
                 found = {"type": "nothing"}
         if found["type"] != "file":
             raise Missing(f"the store does not hold {key}")
-        return ObjectBody(filesystem, f"{base}/{key}", key, int(found["size"]))
+        return ObjectBody(filesystem, f"{base}/{key}", key, int(found["size"]), self._read)
 
     def put(self, key: str, content: Path | bytes) -> None:
         require_key(key)
@@ -79,7 +82,10 @@ class ObjectStore:
                 return
 
     def reclaim(self, key: str, before: float) -> int | None:
+        """Nor is anything deleted that this process reads: it could not read on."""
         require_key(key)
+        if key in self._read:
+            return None
         with _remote_errors(f"delete {key}"):
             filesystem, base = self._filesystem()
             try:
@@ -114,10 +120,33 @@ class ObjectStore:
         return opened[1], opened[2]
 
 
+class _Read:
+    """Which keys are being read. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._bodies: Counter[str] = Counter()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._bodies
+
+    def begin(self, key: str) -> None:
+        with self._lock:
+            self._bodies[key] += 1
+
+    def end(self, key: str) -> None:
+        with self._lock:
+            self._bodies[key] -= 1
+            if not self._bodies[key]:
+                del self._bodies[key]
+
+
 class ObjectBody(Body):
     """A remote blob, read in ranged requests as far as somebody reads."""
 
-    def __init__(self, filesystem: Filesystem, path: str, key: str, size: int) -> None:
+    def __init__(self, filesystem: Filesystem, path: str, key: str, size: int, read: _Read) -> None:
+        read.begin(key)
+        self._ended = weakref.finalize(self, read.end, key)
         self._filesystem = filesystem
         self._path = path
         self._key = key
@@ -139,7 +168,7 @@ class ObjectBody(Body):
             at = upto
 
     def close(self) -> None:
-        """Nothing is held between two requests."""
+        self._ended()
 
 
 @contextmanager
