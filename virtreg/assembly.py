@@ -25,6 +25,7 @@ from virtreg.access import Access, open_access
 from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.backends.catalog import ManagementLimits, SqlCatalog, open_catalog
 from virtreg.backends.directory import open_directory
+from virtreg.backends.folder import FolderSource
 from virtreg.backends.http.unusable import UnusableUpstream
 from virtreg.backends.http.upstream import HttpUpstream
 from virtreg.backends.index import SqlIndex, open_index
@@ -34,6 +35,7 @@ from virtreg.backends.store.exposure import exposure
 from virtreg.backends.vault import MasterKeys
 from virtreg.config import Config
 from virtreg.core.egress import EgressPolicy
+from virtreg.core.capacity import reserve_of
 from virtreg.core.layout import blob_key
 from virtreg.errors import ConfigError, Conflict, Missing
 from virtreg.events import Observer
@@ -47,6 +49,7 @@ from virtreg.protocols import (
     CredentialProvider,
     Directory,
     Format,
+    LocalSource,
     Spools,
     Upstream,
 )
@@ -54,6 +57,8 @@ from virtreg.service.cleaning import Cleaner
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
 from virtreg.service.keeping import Keeping
+from virtreg.service.local import LocalUpstream
+from virtreg.service.nesting import NestedRegistry
 from virtreg.service.prefetching import Prefetching
 from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
@@ -186,6 +191,7 @@ def build(
             catalog,
             clock,
             free=lambda: shutil.disk_usage(path).free,
+            reserve=reserve_of(shutil.disk_usage(path).total),
             # The keeping comes later, and nothing is kept before.
             filled=lambda: keeping.filled(),  # noqa: PLW0108
         )
@@ -205,7 +211,13 @@ def build(
                 spec, named(spec.format, formats), upstreams, works
             ),
             Upstreams(
-                clock, logins, config.management.allow_private, offline=config.server.offline
+                clock,
+                logins,
+                config.management.allow_private,
+                # Nobody asks for one before the registries are made.
+                lambda: live.registries,
+                partial(serves, directory),
+                offline=config.server.offline,
             ),
         )
         undone.pop_all()
@@ -279,10 +291,15 @@ class Upstreams:
     _logins: Mapping[str, CredentialProvider]
     _allow_private: tuple[str, ...]
     """Of those that are stored; in a file each says for itself."""
+    _registries: Callable[[], Registries]
+    _serves: Callable[[str], bool]
     _offline: bool = field(kw_only=True)
 
     def __call__(self, spec: UpstreamSpec) -> GuardedUpstream:
         """Raises ConfigError for a declared one that cannot be used."""
+        if spec.local:
+            # Nothing is held that would have to be closed.
+            return LocalUpstream(self._source(spec), self._clock)
         upstream: Upstream
         if spec.id is not None:
             spec = evolve(spec, allow_private=self._allow_private)
@@ -296,6 +313,17 @@ class Upstreams:
         # One that a change has left behind ends with the last request that uses it.
         weakref.finalize(guarded, upstream.close).atexit = False
         return guarded
+
+    def _source(self, spec: UpstreamSpec) -> LocalSource:
+        if spec.folder is not None:
+            return FolderSource(spec)
+        return NestedRegistry(spec, self._registries, self._serves)
+
+
+def serves(directory: Directory, group: str) -> bool:
+    """Whether a group's registries are switched on."""
+    found = directory.group(group)
+    return found is None or found.enabled
 
 
 def make_groups(directory: Directory, specs: Sequence[RegistrySpec]) -> None:

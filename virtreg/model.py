@@ -314,8 +314,9 @@ class UpstreamSpec:
     """One upstream as configured. Names are unique within a catalog, and so are ids."""
 
     name: str
-    url: str
-    """Base URL, http or https, without user information, query or fragment."""
+    url: str = ""
+    """Base URL, http or https, without user information, query or fragment. Empty for a local
+    upstream."""
     username: str | None = None
     password: Secret | None = None
     """With ``username``: HTTP Basic."""
@@ -363,6 +364,10 @@ class UpstreamSpec:
     what the others have pulled."""
     rules: tuple[Rule, ...] = ()
     """What it may answer for; asked before its cache and before the network."""
+    registry: str | None = None
+    """Instead of ``url``: the name of another registry of this server, of the same format."""
+    folder: str | None = None
+    """Instead of ``url``: a folder of this machine, laid out as the format's URLs are."""
     minimum_release_age_hours: float = 0
     """Releases that the upstream dates later than that are as if they were not there; so are those
     without a date. 0: every release is taken."""
@@ -370,6 +375,11 @@ class UpstreamSpec:
     """Of an upstream that is stored: its cache is kept by it, whatever its name."""
     generation: int = field(default=0, metadata={"configured": False})
     """Grows when its cache is purged: what was kept before is of another key."""
+
+    @cached_property
+    def local(self) -> bool:
+        """Whether it is on this server: asked each time, and nothing of it is kept again."""
+        return self.registry is not None or self.folder is not None
 
     @cached_property
     def anonymous(self) -> bool:
@@ -392,6 +402,8 @@ class UpstreamSpec:
         kinds += ["command"] if self.credential_command else []
         name = self.name if self.id is None else f"#{self.id}"
         facts = "\0".join((name, self.url, self.username or "", *sorted(kinds)))
+        if self.local:
+            facts += f"\0registry {self.registry!r}\0folder {self.folder!r}"
         if self.generation:
             facts += f"\0generation {self.generation}"
         return hashlib.sha256(facts.encode()).hexdigest()[:20]

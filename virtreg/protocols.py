@@ -94,6 +94,26 @@ class Upstream(Protocol):
     def close(self) -> None: ...
 
 
+class LocalSource(Protocol):
+    """An upstream that is on this server: another registry, or a folder. It is asked by route,
+    each time, and its bodies are read where they are."""
+
+    @property
+    def spec(self) -> UpstreamSpec: ...
+
+    def resolve(self, route: Route) -> Resolution:
+        """What it has under a route without ``checksum``, which ``Format.route`` has checked. The
+        caller closes ``Resolution.body``. Raises NotFound for what is not to be had there, and
+        UpstreamError when that cannot be told, naming this upstream and nothing behind it."""
+        ...
+
+    def describe(self, route: Route) -> Resolution:
+        """As ``resolve``, for the facts alone: no body need be fetched for them."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class CredentialProvider(Protocol):
     """Where an upstream's login comes from, when it is not in the configuration."""
 
@@ -759,6 +779,7 @@ __all__ = [
     "KnowsUse",
     "Lists",
     "ListsByDigest",
+    "LocalSource",
     "Localizes",
     "Pins",
     "Policies",

@@ -210,6 +210,14 @@ def store_url(text: str) -> str:
     return text
 
 
+def folder(text: str, beside: Path) -> str:
+    """A folder, relative to another one. That it is there is seen when it is asked: it may be
+    mounted later."""
+    if not text or not text.isprintable():
+        raise ValueError("must be the path of a folder")
+    return str(beside / text)
+
+
 def file(text: str, folder: Path) -> str:
     """An existing file, relative to ``folder``."""
     path = folder / text

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import evolve
 
-from virtreg.config import container, rules
+from virtreg.config import container, local, rules
 from virtreg.config.secrets import References
 from virtreg.config.strict import Problems, nearest
 from virtreg.config.tables import File, RegistryTable, reader
@@ -37,6 +37,7 @@ def load(path: Path, environ: Mapping[str, str] | None, *, data: Path | None = N
     found += container.problems(file.registry)
     found += _groups(file)
     found += _rules(file)
+    found += local.problems(file.registry, file.upstream)
     upstreams, refused = _upstreams(file)
     if found := [*found, *refused]:
         raise _refusal(path, found)
@@ -107,7 +108,7 @@ def _upstreams(file: File) -> tuple[dict[str, UpstreamSpec], list[tuple[str, str
     refused: list[tuple[str, str]] = []
     for place, upstream in enumerate(file.upstream, 1):
         url = upstream.url
-        if upstream.name in images:
+        if upstream.name in images and not upstream.local:
             try:
                 url = container.base_url(url)
             except ValueError as error:
@@ -140,7 +141,8 @@ def _formats(registries: Sequence[RegistryTable]) -> Iterator[tuple[str, str]]:
 
 def _groups(file: File) -> Iterator[tuple[str, str]]:
     """Upstreams whose cache would tell one group what another has pulled, unsaid."""
-    shared = {upstream.name for upstream in file.upstream if upstream.shared}
+    # A local upstream has no cache of its own.
+    shared = {upstream.name for upstream in file.upstream if upstream.shared or upstream.local}
     seen: dict[str, int] = {}
     for place, table in enumerate(file.registry, 1):
         for position, name in enumerate(table.upstreams, 1):

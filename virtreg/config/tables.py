@@ -10,7 +10,7 @@ from typing import Any, Literal
 from attrs import field, frozen
 from cattrs import Converter
 
-from virtreg.config import fields, rules, secrets
+from virtreg.config import fields, local, rules, secrets
 from virtreg.config.strict import (
     Hook,
     checked,
@@ -92,6 +92,8 @@ def reader(references: secrets.References) -> Converter:
     upstream = {
         "name": checked(str, fields.name),
         "url": checked(str, fields.url),
+        "registry": checked(str, fields.name),
+        "folder": checked(str, partial(fields.folder, beside=folder)),
         "username": checked(str, fields.username),
         "password": checked(str, secret),
         "bearer": checked(str, visible),
@@ -158,7 +160,7 @@ def reader(references: secrets.References) -> Converter:
         "container_upstreams": _whole(1, MAX_UPSTREAMS),
         "rules": _whole(0, 1000),
     }
-    whole_upstream = table(strict, UpstreamSpec, upstream, _credentials)
+    whole_upstream = table(strict, UpstreamSpec, upstream, _whole_upstream)
 
     def named(value: Any, kind: Any) -> UpstreamSpec:
         references.upstream = value.get("name") if isinstance(value, dict) else None
@@ -241,6 +243,11 @@ def _folder(text: str) -> Path:
     if not text or not text.isprintable():
         raise ValueError("must be the path of a folder")
     return Path(text)
+
+
+def _whole_upstream(upstream: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from local.place(upstream)
+    yield from _credentials(upstream)
 
 
 def _credentials(upstream: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ Times are seconds since the epoch; an entry is fresh until, not including, the e
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from virtreg.model import Entry, Freshness, UpstreamSpec
 
@@ -50,8 +50,13 @@ def fresh_until(entry: Entry, freshness: Freshness, spec: UpstreamSpec) -> float
     return _end(entry.checked_at, validity(freshness, spec))
 
 
-def merged_fresh_until(entry: Entry, freshness: Freshness, specs: Iterable[UpstreamSpec]) -> float:
-    """When a merged document of these members becomes stale."""
+def merged_fresh_until(
+    entry: Entry, freshness: Freshness, specs: Sequence[UpstreamSpec]
+) -> float:
+    """When a merged document of these members becomes stale; 0 when it is at any time, since a
+    local member is asked each time."""
+    if any(spec.local for spec in specs):
+        return 0.0
     return _end(entry.checked_at, merged_validity(freshness, specs))
 
 
@@ -61,9 +66,11 @@ def is_fresh(entry: Entry, freshness: Freshness, spec: UpstreamSpec, now: float)
 
 
 def merged_is_fresh(
-    entry: Entry, freshness: Freshness, specs: Iterable[UpstreamSpec], now: float
+    entry: Entry, freshness: Freshness, specs: Sequence[UpstreamSpec], now: float
 ) -> bool:
     """Whether a merged document of these members may be served at ``now`` without asking."""
+    if any(spec.local for spec in specs):
+        return False
     return _within(entry.checked_at, merged_validity(freshness, specs), now)
 
 

@@ -27,6 +27,7 @@ from virtreg.model import (
 )
 from virtreg.protocols import Reply, Upstream
 from virtreg.service.fetching import fetch_of
+from virtreg.service.resolution import Resolved
 
 T = TypeVar("T")
 
@@ -55,6 +56,8 @@ class Heard:
     """The upstream has the body under this path, too; it came from there under another."""
     facts: Representation | None = None
     """What the body would be, from its headers alone."""
+    lent: Resolved | None = field(default=None, repr=False)
+    """What a local upstream has, open, in the place of a reply."""
 
 
 def ask(
@@ -197,3 +200,5 @@ def close_reply(heard: Heard) -> None:
     """Drop an answer that nobody wants any more."""
     if heard.reply is not None:
         heard.reply.close()
+    if heard.lent is not None:
+        heard.lent.body.close()

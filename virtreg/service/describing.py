@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from virtreg.model import Answered, Entry, Representation, Route
 from virtreg.protocols import Body, Format, Reply
 from virtreg.service.asking import Heard, Question, ask_by_head, close_reply
+from virtreg.service.local import LocalUpstream
 from virtreg.service.localizing import Asked
 from virtreg.service.resolution import Resolved
 from virtreg.service.walking import Walking
@@ -48,6 +50,8 @@ class Describing:
         def question(position: int) -> Question[Heard]:
             upstream = self._walking.upstreams[position]
             route = asked.known_as[position]
+            if isinstance(upstream, LocalUpstream):
+                return upstream.threads, partial(upstream.ask_facts, position, route)
             expectation = self._format.expect(route)
             answer = Answered(upstream.spec.name, "found", "200 to HEAD")
 

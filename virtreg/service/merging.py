@@ -82,7 +82,10 @@ class Merging:
             return
         members = self._members.gather(route, self._members.entries(route))
         if merged is not None and _unchanged(merged, members):
-            kept = self._works.vouched_for(merged, self._checked_at(route, members))
+            kept = merged
+            # With a local member it is looked at each time, whenever that was last.
+            if not any(upstream.local for upstream in self._spec.upstreams):
+                kept = self._works.vouched_for(merged, self._checked_at(route, members))
             flight.answer(Landed("revalidated", self._fresh_until(route, kept), entry=kept))
             flight.land()
             return
@@ -203,15 +206,16 @@ class Merging:
         """Whose part is old or missing, and why; empty when all are as they should be."""
         return "; ".join(
             f"stale: the part of {self._upstreams[member.position].spec.name} is "
-            f"{'missing' if member.document is None else 'old'}: {member.error.message}"
+            f"{'missing' if member.document is None else 'old'}"
+            f"{f': {member.error.message}' if member.error is not None else ''}"
             for member in members
-            if member.error is not None
+            if member.error is not None or member.warning
         )
 
 
 def _unchanged(merged: Entry, members: Sequence[Member]) -> bool:
     """Whether merging again would give the same bytes."""
-    settled = all(member.error is None for member in members)
+    settled = all(member.error is None and not member.warning for member in members)
     return settled and merged.parts == _fingerprint(members)
 
 

@@ -3,10 +3,13 @@ already is the body."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from virtreg.model import Algorithm, Answered, Entry, Route, Validators
 from virtreg.protocols import Format, KnowsDigests, Pins, Reply
 from virtreg.service.asking import Heard, Question, ask, ask_by_head
 from virtreg.service.health import GuardedUpstream
+from virtreg.service.local import LocalUpstream
 from virtreg.service.localizing import Asked
 from virtreg.service.walking import Entries, Walking
 from virtreg.service.works import Works
@@ -29,6 +32,8 @@ class Questions:
     def ask(self, position: int, *, asked: Asked, entries: Entries) -> Question[Heard]:
         upstream = self._walking.upstreams[position]
         route = asked.known_as[position]
+        if isinstance(upstream, LocalUpstream):
+            return upstream.threads, partial(upstream.ask, position, route)
         entry = entries.get(self._walking.sources[position])
         if route.moving and self._pins is not None:
             pins = self._pins

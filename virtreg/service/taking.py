@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from attrs import evolve
 
@@ -16,10 +17,11 @@ from virtreg.service.arrival import Arrival, representation_of
 from virtreg.service.asking import Heard, answered, ask
 from virtreg.service.exchange import Exchange
 from virtreg.service.flights import Flight
+from virtreg.service.local import LocalUpstream
 from virtreg.service.localizing import Asked
 from virtreg.service.resolution import Resolved
 from virtreg.service.walking import Walking
-from virtreg.service.works import SUSPECTED, Landed, Works
+from virtreg.service.works import SUSPECTED, Landed, Lent, Works
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +49,8 @@ class Taking:
             return self._pinned(flight, asked, heard.position, heard.pin)
         if heard.held is not None:
             return self._held(flight, asked, heard.position, heard.held)
+        if heard.lent is not None:
+            return self._lent(flight, asked, heard.position, heard.lent)
         return self._received(flight, asked, heard)
 
     def _received(self, flight: Flight[Landed], asked: Asked, heard: Heard) -> Heard | None:
@@ -131,6 +135,18 @@ class Taking:
         self._works.negatives.forget(entry.source, entry.path)
         until = self._walking.fresh_until(route, entry)
         flight.answer(Landed("revalidated", until, entry=entry, route=route))
+        flight.land()
+        return None
+
+    def _lent(
+        self, flight: Flight[Landed], asked: Asked, position: int, lent: Resolved
+    ) -> Heard | None:
+        """Nothing is kept; everybody else who waits is lent it anew."""
+        upstream = self._walking.upstreams[position]
+        assert isinstance(upstream, LocalUpstream)
+        self._walking.found(asked, position)
+        again = partial(upstream.resolve, asked.known_as[position])
+        flight.answer(Landed(lent.origin, 0, lent=Lent(lent, again)))
         flight.land()
         return None
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Sequence
 from attrs import evolve, field, frozen
 
 from virtreg.core.layout import blob_key
-from virtreg.errors import Missing, StorageError
+from virtreg.errors import Missing, NotFound, StorageError, UpstreamError
 from virtreg.events import Event, Observer
 from virtreg.model import Entry, Route
 from virtreg.protocols import Body, CacheStore, EntryIndex
@@ -29,14 +29,24 @@ SUSPECTED = 60.0
 """Seconds for which the copy is served instead of trying a failed download again."""
 
 
+@frozen(eq=False)
+class Lent:
+    """What a local upstream has: opened for the flight's leader, and how others get it. ``again``
+    raises NotFound and UpstreamError."""
+
+    first: Resolved
+    again: Callable[[], Resolved]
+
+
 @frozen
 class Landed:
-    """What a flight brings: a cached entry, or an arrival."""
+    """What a flight brings: a cached entry, an arrival, or what is lent."""
 
     origin: str
     expires_at: float
     entry: Entry | None = None
     arrival: Arrival | None = None
+    lent: Lent | None = None
     route: Route | None = None
     """As the source of the answer knows it; None: as it was asked for."""
     warning: str = ""
@@ -63,6 +73,13 @@ class Works:
             landed, led = self.flights.join(key, lead)
             origin, entry = landed.origin, landed.entry
             known_as = landed.route or route
+            if landed.lent is not None:
+                if led:
+                    return landed.lent.first
+                try:
+                    return landed.lent.again()
+                except (NotFound, UpstreamError):
+                    continue  # It has changed in this moment: who has it now?
             if landed.arrival is not None:
                 origin = origin if led else "joined"
                 arriving = _arriving(known_as, origin, landed, landed.arrival)

@@ -25,7 +25,7 @@ def localize(route: Route, upstream: UpstreamSpec) -> Route:
 
 def default_namespace(upstream: UpstreamSpec) -> str | None:
     """What the upstream puts before a name of one component."""
-    if upstream.default_namespace is None and _is_docker_hub(upstream.url):
+    if upstream.default_namespace is None and not upstream.local and _is_docker_hub(upstream.url):
         return _HUB_NAMESPACE
     return upstream.default_namespace
 

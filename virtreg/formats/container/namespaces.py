@@ -34,5 +34,7 @@ def namespace(authority: str) -> str:
 
 def namespaces(registry: RegistrySpec) -> tuple[str, ...]:
     """What a registry stands for, each once: its own ``namespaces``, else its upstreams'."""
-    named = registry.namespaces or [check_url(each.url).authority for each in registry.upstreams]
+    named = registry.namespaces or [
+        check_url(each.url).authority for each in registry.upstreams if not each.local
+    ]
     return tuple(dict.fromkeys(namespace(authority) for authority in named))

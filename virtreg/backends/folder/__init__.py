@@ -1,0 +1,5 @@
+"""A folder of this machine as an upstream."""
+
+from virtreg.backends.folder.source import FolderSource
+
+__all__ = ["FolderSource"]
