@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from virtreg.core import policies
-from virtreg.core.capacity import evicted_to, is_to_evict, keeps
+from virtreg.core.capacity import MOST_RESERVED, evicted_to, is_to_evict, keeps, reserve_of
 from virtreg.managed import CADENCES, CleanupPolicy, GroupSettings, Reclaimed
 
 POLICY = CleanupPolicy("team", 0.0, 0.0, enabled=True, next_run_at=1000.0)
@@ -88,3 +88,9 @@ def test_streaming_never_exceeds_the_quota_and_evicting_always_returns_below_it(
             assert when_full == "evict"
             used = min(used, evicted_to(quota))
         assert quota is None or used <= quota
+
+
+@given(total=st.integers(0, 2**50))
+def test_a_small_disk_has_a_small_reserve(total: int) -> None:
+    assert reserve_of(total) <= min(MOST_RESERVED, total // 20 + 1)
+    assert reserve_of(2**40) == MOST_RESERVED

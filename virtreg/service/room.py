@@ -8,15 +8,12 @@ from collections.abc import Callable, Sequence
 
 from attrs import define
 
-from virtreg.core.capacity import is_to_evict, keeps
+from virtreg.core.capacity import MOST_RESERVED, is_to_evict, keeps
 from virtreg.errors import StorageError
 from virtreg.managed import GroupSettings
 from virtreg.protocols import Inventory, Policies
 
 _log = logging.getLogger(__name__)
-
-RESERVE = 512 * 1024 * 1024
-"""Bytes of the disk that stay free for downloads on their way."""
 
 _LOOKED_EVERY = 1.0
 """Seconds for which the free bytes of the disk are believed."""
@@ -32,8 +29,8 @@ class Room:
     """Decides from what was last added up and what was kept since, so that nobody waits. Nothing is
     refused for want of room: it is served and not kept. Thread-safe.
 
-    ``free`` gives the bytes that the disk has left; None where that means nothing. ``filled`` is
-    called when there is more than a group's quota: it returns at once.
+    ``free`` gives the bytes that the disk has left, of which ``reserve`` stay free; None where that
+    means nothing. ``filled`` is called when there is more than a group's quota: it returns at once.
     """
 
     def __init__(
@@ -43,7 +40,7 @@ class Room:
         clock: Callable[[], float],
         *,
         free: Callable[[], int | None] = lambda: None,
-        reserve: int = RESERVE,
+        reserve: int = MOST_RESERVED,
         filled: Callable[[], object] = lambda: None,
     ) -> None:
         self._index = index
