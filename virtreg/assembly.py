@@ -34,8 +34,8 @@ from virtreg.backends.store import LocalStore, open_store
 from virtreg.backends.store.exposure import exposure
 from virtreg.backends.vault import MasterKeys
 from virtreg.config import Config
-from virtreg.core.egress import EgressPolicy
 from virtreg.core.capacity import reserve_of
+from virtreg.core.egress import EgressPolicy
 from virtreg.core.layout import blob_key
 from virtreg.errors import ConfigError, Conflict, Missing
 from virtreg.events import Observer
