@@ -80,13 +80,15 @@ def apply(
 
 
 def _follow(plan: Plan) -> None:
-    try:
-        for done, step in enumerate(plan.steps()):
+    begun = False
+    for step in plan.steps():
+        try:
             step()
-    except click.ClickException:
-        if done:
-            click.echo("applied in part: the next run goes on where this one ends", err=True)
-        raise
+        except click.ClickException:
+            if begun:
+                click.echo("applied in part: the next run goes on where this one ends", err=True)
+            raise
+        begun = True
 
 
 def _ask(number: int) -> None:

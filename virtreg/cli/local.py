@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 import click
-from attrs import field, frozen
+from attrs import frozen
 
 from virtreg.assembly import (
     Upstreams,
@@ -63,7 +63,8 @@ class Local:
     parts: Parts
     me: Principal
     """Who asks."""
-    _api: Api = field(repr=False)
+    _api: Api
+    _publisher: Publisher
 
     def send(self, method: str, target: str, body: bytes | None) -> Reply:
         status, headers, content = self._api.answer(_environ(method, target, body))
@@ -75,6 +76,7 @@ class Local:
 
     def settle(self) -> None:
         self.parts.prefetching.settle()
+        self._publisher.settle()
 
 
 @contextmanager
@@ -116,7 +118,8 @@ def opened(config: Config, *, new: bool = False) -> Iterator[Local]:
         index = stack.enter_context(closing(open_index(folder)))
         store = open_store(config.storage.url or folder)
         intake = Intake(spool_folder(store, folder), time.time)
-        works = Works(store, index, intake, Publisher(store, index), time.time)
+        publisher = Publisher(store, index)
+        works = Works(store, index, intake, publisher, time.time)
         stack.callback(works.close, _GRACE)
         upstreams = Upstreams(
             time.time,
@@ -148,7 +151,8 @@ def opened(config: Config, *, new: bool = False) -> Iterator[Local]:
         stack.callback(parts.prefetching.close)
         # Here nobody waits behind a proxy for the end of a cleanup.
         endpoints = [*cleanups.endpoints(parts, _GRACE), *every_endpoint(parts)]
-        yield Local(parts, me, Api(endpoints, _Everything(me), directory, config.server.realm))
+        api = Api(endpoints, _Everything(me), directory, config.server.realm)
+        yield Local(parts, me, api, publisher)
 
 
 @frozen(eq=False)

@@ -89,6 +89,10 @@ class Publisher:
                 self._thread = thread
         self._queue.put(publication)
 
+    def settle(self) -> None:
+        """Wait until all that waits now is published."""
+        self._queue.join()
+
     def close(self) -> None:
         with self._starting:
             self._closed = True
@@ -105,6 +109,7 @@ class Publisher:
         while True:
             first = self._queue.get()
             if first is None:
+                self._queue.task_done()
                 return
             batch, last = [first], False
             while len(batch) < _BATCH and not self._queue.empty():
@@ -114,6 +119,8 @@ class Publisher:
                     break
                 batch.append(another)
             self._publish(batch)
+            for _ in range(len(batch) + last):
+                self._queue.task_done()
             if last:
                 return
 

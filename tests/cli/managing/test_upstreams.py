@@ -1,0 +1,122 @@
+"""``virtreg upstream`` and its rules, over the API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.managing.places import JAR, Command, Served
+from tests.e2e.processes import until
+
+
+@pytest.fixture
+def stocked(run: Command) -> Command:
+    """With the registry ``tools`` and its upstreams ``one`` and ``two``."""
+    run.done("registry", "create", "tools", "--format", "maven")
+    for name in ("one", "two"):
+        run.done("upstream", "create", "tools", name, f"https://{name}.example.org/maven2")
+    return run
+
+
+def _order(run: Command, registry: str = "tools") -> list[str]:
+    return [each["name"] for each in run.json("upstream", "list", "--registry", registry)]
+
+
+def test_upstreams_are_made_changed_and_deleted(stocked: Command) -> None:
+    made = stocked.json(
+        *("upstream", "create", "tools", "three", "https://three.example.org"),
+        *("--on-error", "continue", "--cache-validity-hours", 5),
+    )
+    assert (made["on_error"], made["cache_validity_hours"]) == ("continue", 5)
+    assert made["registry_upstream"]["position"] == 3
+    stocked.done("upstream", "update", "three", "--name", "third", "--read-timeout", 7)
+    shown = stocked.json("upstream", "show", "third")
+    assert (shown["read_timeout"], shown["on_error"]) == (7, "continue")
+    stocked.done("upstream", "delete", made["id"])
+    assert _order(stocked) == ["one", "two"]
+
+
+def test_upstreams_are_searched_in_the_group(stocked: Command) -> None:
+    assert {each["name"] for each in stocked.json("upstream", "list")} == {"one", "two"}
+    (found,) = stocked.json("upstream", "list", "--search", "TW")
+    assert found["name"] == "two"
+    assert "--registry does not go" in stocked.refused(
+        "upstream", "list", "--search", "x", "--registry", "tools", code=2
+    )
+
+
+def test_upstreams_are_moved_linked_and_unlinked(stocked: Command) -> None:
+    stocked.done("upstream", "move", "two", 1, "--registry", "tools")
+    assert _order(stocked) == ["two", "one"]
+    stocked.done("registry", "create", "more", "--format", "maven")
+    stocked.done("upstream", "link", "one", "--registry", "more")
+    assert _order(stocked, "more") == ["one"]
+    assert "upstream_id has already been taken" in stocked.refused(
+        "upstream", "link", "one", "--registry", "more"
+    )
+    stocked.done("upstream", "unlink", "one", "--registry", "tools")
+    assert (_order(stocked), _order(stocked, "more")) == (["two"], ["one"])
+    assert "has no upstream 'one'" in stocked.refused(
+        "upstream", "move", "one", 1, "--registry", "tools"
+    )
+
+
+def test_a_password_is_read_and_never_shown(stocked: Command, tmp_path: Path) -> None:
+    stocked.done("upstream", "update", "one", "--username", "ann", stdin="s3cr3t\n")
+    shown = stocked("upstream", "show", "one")
+    assert "ann" in shown.stdout
+    assert "s3cr3t" not in shown.output
+    file = tmp_path / "password"
+    file.write_text("other\n")
+    stocked.done("upstream", "update", "one", "--username", "bert", "--password-file", str(file))
+    assert stocked.json("upstream", "show", "one")["username"] == "bert"
+    stocked.done("upstream", "update", "one", "--no-login")
+    assert stocked.json("upstream", "show", "one")["username"] is None
+    assert "the password is empty" in stocked.refused(
+        "upstream", "update", "one", "--username", "c"
+    )
+
+
+def test_the_password_is_what_was_read_without_its_line_end(stocked: Command) -> None:
+    stocked.done("upstream", "update", "one", "--username", "ann", stdin="p\u00e4ss w\n")
+    # One of the same URL and login is refused: so it is known what is kept.
+    said = stocked.refused(
+        *("upstream", "create", "tools", "twin", "https://one.example.org/maven2"),
+        *("--username", "ann"),
+        stdin="p\u00e4ss w\r\n",
+    )
+    assert said == "Error: group already has an upstream with the same credentials\n"
+
+
+def test_upstreams_are_tried_out_before_and_after(stocked: Command, served: Served) -> None:
+    stocked.done("upstream", "create", "tools", "origin", served.origin.url)
+    assert stocked.done("upstream", "test", "origin") == "ok: origin\n"
+    assert stocked.done("upstream", "test", served.origin.url, "--new", "maven").startswith("ok: ")
+    result = stocked("upstream", "test", "https://nowhere.invalid", "--new", "maven")
+    assert result.exit_code == 1
+    assert "https://nowhere.invalid: Error: " in result.stdout
+    assert "--username" in stocked.refused("upstream", "test", "one", "--username", "x", code=2)
+
+
+def test_rules_are_added_tried_listed_and_removed(stocked: Command, served: Served) -> None:
+    stocked.done("upstream", "create", "tools", "origin", served.origin.url)
+    stocked.done("upstream", "move", "origin", 1, "--registry", "tools")
+    stocked.done("cache", "refresh", "tools", JAR)
+    rule = ("upstream", "rules", "add", "origin", "deny", "group_id", "org.example*")
+    until(lambda: stocked.json("cache", "list", "origin") != [], "cached file")
+    tried = stocked(
+        "upstream", "rules", "add", "origin", "deny", "group_id", "org.ex*", "--dry-run"
+    )
+    assert tried.stdout == f"/{JAR}\n"
+    assert stocked.json("upstream", "rules", "list", "origin") == []
+    made = stocked.json(*rule)
+    (listed,) = stocked.json("upstream", "rules", "list", "origin")
+    assert listed == made
+    explained = stocked.json("cache", "explain", "tools", JAR)
+    assert "org.example*" in explained["upstreams"][0]["denied"]
+    stocked.done("upstream", "rules", "remove", made["id"])
+    assert stocked.json("upstream", "rules", "list", "origin") == []
+    assert "there is no rule" in stocked.refused("upstream", "rules", "remove", made["id"])
+    wrong = stocked.refused("upstream", "rules", "add", "one", "deny", "version", "(", "--regex")
+    assert wrong.startswith("Error: pattern ")
