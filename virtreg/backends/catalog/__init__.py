@@ -35,7 +35,7 @@ FILE: Final = "catalog.sqlite"
 """The database's name in the data folder."""
 
 LEDGER: Final = Ledger(
-    Path(__file__).parent / "migrations" / "versions", "virtreg_catalog_version", "0001"
+    Path(__file__).parent / "migrations" / "versions", "virtreg_catalog_version", "0002"
 )
 
 _TROUBLE: Final = Trouble("the catalog")

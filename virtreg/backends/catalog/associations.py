@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from virtreg.backends.catalog.changing import Change
+from virtreg.backends.catalog.local import need_no_ring
 from virtreg.backends.catalog.schema import associations
 from virtreg.errors import Conflict, Invalid, NotFound
 from virtreg.managed import Association
@@ -23,6 +24,8 @@ def add(change: Change, registry_id: int, upstream_id: int) -> int:
     listed = (each.upstream_id for each in change.before.orders.get(registry_id, ()))
     if upstream_id in listed:
         raise Invalid({"upstream_id": ["has already been taken"]})
+    if upstream.spec.registry:
+        need_no_ring(change, registry_id, upstream.spec.registry, "upstream_id")
     need_room(change, registry_id, "position")
     return append(change, registry_id, upstream_id)
 

@@ -116,6 +116,18 @@ REGISTRY: Final[Mapping[str, Check]] = {
     "order": _one_of("cached", "strict"),
 }
 
+LOCAL: Final[Mapping[str, Check]] = {
+    "name": _name,
+    "description": _description,
+    "local_registry_id": _whole(1, 2**63 - 1),
+    "cache_validity_hours": _number(0),
+    "metadata_cache_validity_hours": _number(0, above=True),
+    "on_error": _one_of("stop", "continue"),
+    "minimum_release_age_hours": _number(0),
+}
+"""Of an upstream that is a registry. It says itself how long it keeps what: validities are kept
+and mean nothing."""
+
 UPSTREAM: Final[Mapping[str, Check]] = {
     "name": _name,
     "url": _url,

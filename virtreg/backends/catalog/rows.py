@@ -28,7 +28,9 @@ def upstream_of(row: Row[Any], spec: UpstreamSpec) -> ManagedUpstream:
     )
 
 
-def upstream_spec(row: Row[Any], password: Secret | None, rules: tuple[Rule, ...]) -> UpstreamSpec:
+def upstream_spec(
+    row: Row[Any], password: Secret | None, rules: tuple[Rule, ...], registry: str | None = None
+) -> UpstreamSpec:
     """Of one that is stored."""
     return UpstreamSpec(
         name=row.slug,
@@ -38,6 +40,7 @@ def upstream_spec(row: Row[Any], password: Secret | None, rules: tuple[Rule, ...
         cache_validity_hours=row.cache_validity_hours,
         metadata_cache_validity_hours=row.metadata_cache_validity_hours,
         rules=rules,
+        registry=registry,
         id=row.id,
         generation=row.generation,
         **json.loads(row.settings),
@@ -79,6 +82,8 @@ def declared_row(name: str, group: str, format_name: str, spec: UpstreamSpec) ->
         "metadata_cache_validity_hours": float(spec.metadata_cache_validity_hours),
         "settings": settings_text({key: getattr(spec, key) for key in SETTINGS}),
         "declared": True,
+        "local_registry_id": None,
+        "local_registry": None,
     }
 
 

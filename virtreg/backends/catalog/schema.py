@@ -63,6 +63,9 @@ upstreams = Table(
     Column("generation", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    # Of one that is a registry: the id of a stored one, or the name of a declared one.
+    Column("local_registry_id", Integer),
+    Column("local_registry", String),
     Index("ix_upstreams_group", "group", "format"),
     # An id is never given again: caches are kept by it.
     sqlite_autoincrement=True,

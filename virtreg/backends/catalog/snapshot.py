@@ -22,6 +22,7 @@ from virtreg.backends.catalog.rows import (
     upstream_spec,
 )
 from virtreg.backends.catalog.sealing import Sealer
+from virtreg.backends.catalog.targets import Targets
 from virtreg.managed import Association, ManagedRegistry, ManagedUpstream
 from virtreg.model import RegistrySpec, Rule, UpstreamSpec
 
@@ -80,10 +81,11 @@ def take(connection: Connection, declared: Sequence[RegistrySpec], sealer: Seale
         {row.id: row.password for row in rows if row.password is not None}
     )
     in_file = {each.name: each for spec in declared for each in spec.upstreams}
+    targets = _targets(connection, declared)
     upstreams: dict[int, ManagedUpstream] = {}
     for row in rows:
         if not row.declared:
-            spec = upstream_spec(row, opened.get(row.id), rules.get(row.id, ()))
+            spec = upstream_spec(row, opened.get(row.id), rules.get(row.id, ()), targets.name(row))
         elif row.slug in in_file:
             spec = declared_spec(in_file[row.slug], row, rules.get(row.id, ()))
         else:
@@ -106,6 +108,14 @@ def take(connection: Connection, declared: Sequence[RegistrySpec], sealer: Seale
             f"upstream {number} {names[number]!r}: its password {reason}"
             for number, reason in unopened.items()
         ),
+    )
+
+
+def _targets(connection: Connection, declared: Sequence[RegistrySpec]) -> Targets:
+    kept = select(schema.registries).where(~schema.registries.c.declared)
+    return Targets(
+        {row.id: (row.slug, row.format) for row in connection.execute(kept)},
+        {spec.name: spec.format for spec in declared},
     )
 
 

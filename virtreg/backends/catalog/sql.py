@@ -199,6 +199,15 @@ class SqlCatalog:
             number, place = upstreams.add(change, registry_id, fields)
         return change.after.upstreams[number], change.after.associations[place]
 
+    def add_local_upstream(
+        self, registry_id: int, fields: Mapping[str, Any]
+    ) -> tuple[ManagedUpstream, Association]:
+        """As ``add_upstream``, of another registry, the ``local_registry_id``. That the caller may
+        read it is for others to see to."""
+        with self._changing() as change:
+            number, place = upstreams.add_local(change, registry_id, fields)
+        return change.after.upstreams[number], change.after.associations[place]
+
     def change_upstream(
         self, upstream_id: int, fields: Mapping[str, Any], unmodified_since: float | None = None
     ) -> ManagedUpstream:

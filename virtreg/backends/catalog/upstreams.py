@@ -7,11 +7,11 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, insert, select, true, update
+from sqlalchemy import Row, delete, insert, select, true, update
 
-from virtreg.backends.catalog import associations
+from virtreg.backends.catalog import associations, local
 from virtreg.backends.catalog.changing import Change
-from virtreg.backends.catalog.checks import SETTINGS, UPSTREAM, check
+from virtreg.backends.catalog.checks import LOCAL, SETTINGS, UPSTREAM, check
 from virtreg.backends.catalog.logins import (
     StoredLogin,
     login_after,
@@ -40,7 +40,24 @@ def add(change: Change, registry_id: int, fields: Mapping[str, Any]) -> tuple[in
     associations.need_room(change, registry_id, "registry_upstreams.position")
     login = login_of_new(fields)
     _refuse_twin(change, registry.group, registry.format, 0, fields["url"], login, None)
-    defaults = UpstreamSpec(name="", url="")
+    number = _insert(change, registry, fields, url=fields["url"], username=login.username)
+    _set(change, number, **_sealed(change, number, login))
+    return number, associations.append(change, registry_id, number)
+
+
+def add_local(change: Change, registry_id: int, fields: Mapping[str, Any]) -> tuple[int, int]:
+    """As ``add``, for another registry."""
+    registry = change.registry(registry_id)
+    check({"name": "", "local_registry_id": None, **fields}, LOCAL)
+    _check_dated(registry.format, fields)
+    associations.need_room(change, registry_id, "registry_upstreams.position")
+    target = local.need_target(change, registry_id, fields["local_registry_id"])
+    number = _insert(change, registry, fields, url="", **local.place_of(target))
+    return number, associations.append(change, registry_id, number)
+
+
+def _insert(change: Change, registry: Row[Any], fields: Mapping[str, Any], **more: Any) -> int:
+    defaults = UpstreamSpec(name="")
     number: int = change.connection.execute(
         insert(upstreams)
         .values(
@@ -49,9 +66,7 @@ def add(change: Change, registry_id: int, fields: Mapping[str, Any]) -> tuple[in
             name=fields["name"],
             # Its id is part of the name it may get.
             slug=f"new {secrets.token_hex(16)}",
-            url=fields["url"],
             description=fields.get("description") or "",
-            username=login.username,
             cache_validity_hours=fields.get("cache_validity_hours", defaults.cache_validity_hours),
             metadata_cache_validity_hours=fields.get(
                 "metadata_cache_validity_hours", defaults.metadata_cache_validity_hours
@@ -61,13 +76,12 @@ def add(change: Change, registry_id: int, fields: Mapping[str, Any]) -> tuple[in
             generation=0,
             created_at=change.now,
             updated_at=change.now,
+            **more,
         )
         .returning(upstreams.c.id)
     ).scalar_one()
-    _set(
-        change, number, slug=_slug(change, fields["name"], number), **_sealed(change, number, login)
-    )
-    return number, associations.append(change, registry_id, number)
+    _set(change, number, slug=_slug(change, fields["name"], number))
+    return number
 
 
 def alter(
@@ -75,21 +89,33 @@ def alter(
 ) -> None:
     """Raises Invalid, and what ``Change.upstream`` does."""
     row = change.upstream(number, unmodified_since)
+    if row.local_registry_id is not None or row.local_registry is not None:
+        # Which registry it is cannot change: who links one must be let read it.
+        check(fields, {name: LOCAL[name] for name in LOCAL if name != "local_registry_id"})
+        _check_dated(row.format, fields)
+        _set(change, number, updated_at=change.now, **_plain(change, row, fields))
+        return
     check(fields, UPSTREAM)
     _check_dated(row.format, fields)
     before = change.before.upstreams[number].spec
     login = login_after(before, row.password is not None, fields)
     url = fields.get("url", row.url)
     _refuse_twin(change, row.group, row.format, number, url, login, before.password)
+    values = _plain(change, row, fields)
+    values |= {"username": login.username, **_sealed(change, number, login)}
+    _set(change, number, updated_at=change.now, **values)
+
+
+def _plain(change: Change, row: Row[Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of all fields but a login."""
     values = {name: fields[name] for name in _PLAIN if name in fields}
     if "description" in fields:
         values["description"] = fields["description"] or ""
     if values.get("name", row.name) != row.name:
-        values["slug"] = _slug(change, values["name"], number)
+        values["slug"] = _slug(change, values["name"], row.id)
     if any(name in fields for name in SETTINGS):
         values["settings"] = settings_text({**json.loads(row.settings), **fields})
-    values |= {"username": login.username, **_sealed(change, number, login)}
-    _set(change, number, updated_at=change.now, **values)
+    return values
 
 
 def remove(change: Change, number: int, unmodified_since: float | None) -> None:
