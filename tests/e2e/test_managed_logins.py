@@ -140,8 +140,8 @@ def test_another_url_takes_the_password_away(
 def test_a_redirect_elsewhere_is_not_shown_the_password(
     home: House, guarded: Origin, elsewhere: Origin, password: str
 ) -> None:
-    moved = {"require": basic(USER, password), "redirect": f"{elsewhere.named_url}/{FILE}"}
-    guarded.put(FILE, **moved)
+    place = f"{elsewhere.named_url}/{FILE}"
+    guarded.put(FILE, require=basic(USER, password), redirect=place)
     registry = home.admin.make(MAVEN, "redirected")
     upstream = upstream_with(registry, guarded, password)
     assert registry.pull(FILE).body == b"PK free"
