@@ -69,3 +69,14 @@ def test_settings_are_of_top_level_groups(desk: Desk) -> None:
     told = desk.ask("GET", PATH.replace("ours", "ours%2Fteam"), "guest")
     assert told.status == 400
     assert told.json == {"message": {"group": ["must be a top level Group"]}}
+
+
+@pytest.mark.parametrize("who", ["nobody", "stranger", "outsider", "deployer", "robot"])
+@pytest.mark.parametrize("body", [None, {"enabled": True}])
+def test_a_group_that_is_off_looks_to_others_as_if_it_were_not_there(
+    desk: Desk, who: str, body: dict[str, Any] | None
+) -> None:
+    method = "GET" if body is None else "PATCH"
+    off = desk.ask(method, PATH.replace("ours", "off"), who, body)
+    assert off == desk.ask(method, PATH.replace("ours", "nowhere"), who, body)
+    assert off.status in (401, 404)

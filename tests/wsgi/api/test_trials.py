@@ -208,3 +208,10 @@ def test_a_login_for_images_is_proved_by_a_token(trials: Trials) -> None:
     assert wrong["success"] is False
     assert wrong["result"].startswith("Error: ")
     assert "wr0ng" not in wrong["result"]
+
+
+def test_strangers_do_not_learn_where_upstreams_may_be(trials: Trials) -> None:
+    for who, status in (("stranger", 401), ("outsider", 404), ("guest", 403)):
+        for url in (URL, "http://10.0.0.1"):
+            assert trials.desk.ask("POST", NEW, who, {"url": url}).status == status
+    assert trials.asked == []

@@ -135,13 +135,14 @@ class Api:
         credentials = Credentials(environ.get("HTTP_AUTHORIZATION"), environ)
 
         def admit(action: Action, name: str) -> Principal:
-            group = self._directory.group(name)
-            if group is not None and not group.enabled and action != "switch":
-                raise NotFound("the group's virtual registries are switched off")
             scope = Scope(registry="", path="", action=action, group=name)
             principal = self._authenticator.admit(credentials, scope)
             if principal == ANONYMOUS:
                 raise Unauthenticated("this is for those who sign in; here nobody does")
+            # Last: to strangers a group that is switched off is as one that is not there.
+            group = self._directory.group(name)
+            if group is not None and not group.enabled and action != "switch":
+                raise NotFound("the group's virtual registries are switched off")
             return principal
 
         return admit

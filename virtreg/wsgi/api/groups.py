@@ -72,9 +72,13 @@ class _Settings:
 
     def show(self, call: Call) -> Answer:
         group = self.parts.group(call)
-        # Where a group is switched off there is nothing to read, but for who can switch it on.
-        reading = group is None or group.enabled
-        group, _ = call.allow("read" if reading else "switch", group)
+        if group is not None and not group.enabled:
+            # There is nothing to read, but for who can switch it on. Asked of no group first:
+            # which tokens are not taken for switching must not tell that it is there.
+            call.admit("read", "")
+            group, _ = call.allow("switch", group)
+        else:
+            group, _ = call.allow("read", group)
         return Answer(_shown(group, self.parts.catalog.settings(group.name)))
 
     def change(self, call: Call) -> Answer:

@@ -70,8 +70,9 @@ class _Trials:
 
     def new(self, call: Call) -> Answer:
         sent = call.sent(TrialNew)
-        url = normalised(sent.url, self.flavour, self.parts.egress)
         call.allow("configure", self.parts.group(call))
+        # Not before: what is not allowed tells how the server is set up.
+        url = normalised(sent.url, self.flavour, self.parts.egress)
         return self._tried(_with_login(UpstreamSpec(_NAME, url), _login(sent)), _SOME_PATH)
 
     def saved(self, call: Call) -> Answer:
