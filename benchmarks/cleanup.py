@@ -43,7 +43,8 @@ WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :en
 SELECT printf('org/example/group%03d/artifact%05d/1.%d/artifact%05d-1.%d.jar',
               i % 97, i / 50, i % 50, i / 50, i % 50),
        :source, printf('%08x%056x', (i * 2654435761) % 4294967296, i), 1000 + i % 5000,
-       printf('%040x', i), '', '', 'application/java-archive', NULL, NULL, 1e9 + i, 1e9 + i, ''
+       printf('%040x', i), '', '', 'application/java-archive', NULL, NULL,
+       iif(i * 7919 % :entries < :going, 1e9, :now - 1e5) + i % 86400, 1e9, ''
 FROM n ORDER BY 1
 """
 
@@ -51,31 +52,33 @@ FROM n ORDER BY 1
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--entries", type=int, default=1_000_000)
+    parser.add_argument("--going", type=int, default=200_000, help="entries that go")
     parser.add_argument("--seconds", type=float, default=10, help="of pulls each time")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = measure(Path(folder), options.entries, options.seconds)
+        found = measure(Path(folder), options.entries, options.going, options.seconds)
     for name, value in found.items():
         print(f"{name:40} {value:12.3f}")
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
 
 
-def measure(folder: Path, entries: int, seconds: float) -> dict[str, float]:
+def measure(folder: Path, entries: int, going: int, seconds: float) -> dict[str, float]:
     """Times in milliseconds unless the name says otherwise."""
-    generate(folder, entries)
+    generate(folder, entries, going)
     found: dict[str, float] = {}
     with closing(open_index(folder)) as index:
         found |= _listing(index)
     config = Config((_SPEC,), storage=StorageConfig(folder))
     with build(config) as assembly:
-        found |= _cleaning(assembly, entries, seconds)
+        found |= _cleaning(assembly, going, seconds)
     return found
 
 
-def generate(folder: Path, entries: int) -> None:
-    """An index of old entries, two in three of them downloaded once, and one file in use."""
+def generate(folder: Path, entries: int, going: int) -> None:
+    """An index of which some entries, spread all over it, are old, two in three of all were
+    downloaded once, and one file is in use. The numbers are no multiples of 7919."""
     store = LocalStore(folder)
     digest = sha256(_CONTENT).hexdigest()
     store.put(blob_key(digest), _CONTENT)
@@ -88,7 +91,8 @@ def generate(folder: Path, entries: int) -> None:
         index.put([pulled])
         index.count({(_UPSTREAM.key, _PULLED): (1, now)})
     with closing(sqlite3.connect(folder / "index.sqlite")) as connection:
-        connection.execute(_GENERATE, {"entries": entries, "source": _UPSTREAM.key})
+        values = {"entries": entries, "going": going, "now": now, "source": _UPSTREAM.key}
+        connection.execute(_GENERATE, values)
         connection.commit()
     with closing(sqlite3.connect(folder / "downloads.sqlite")) as connection:
         connection.execute("ATTACH ? AS held", (str(folder / "index.sqlite"),))
@@ -110,7 +114,7 @@ def _listing(index: SqlIndex) -> dict[str, float]:
     }
 
 
-def _cleaning(assembly: Assembly, entries: int, seconds: float) -> dict[str, float]:
+def _cleaning(assembly: Assembly, going: int, seconds: float) -> dict[str, float]:
     now = time.time()
     policy = CleanupPolicy(_SPEC.group, now, now, enabled=True, next_run_at=now + 1e6)
     assembly.catalog.save_policy(policy)
@@ -131,7 +135,7 @@ def _cleaning(assembly: Assembly, entries: int, seconds: float) -> dict[str, flo
         during = _pulls(assembly, seconds, cleaning)
         cleaning.join()
     removed, took = ended[0]
-    assert removed == entries, f"{removed} of {entries} entries went"
+    assert removed == going, f"{removed} of {going} entries went"
     early = peaks[len(peaks) // 10]
     return {
         "pull p50": statistics.median(without) * 1000,

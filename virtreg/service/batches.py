@@ -65,7 +65,7 @@ class Batches:
 
     def _adapt(self, took: float) -> None:
         self.longest = max(self.longest, took)
-        if took > LONGEST / 4:
+        if took > LONGEST / 2:
             self.size = max(_SMALLEST, self.size // 2)
-        elif took < LONGEST / 16:
+        elif took < LONGEST / 5:
             self.size = min(MOST, self.size * 2)

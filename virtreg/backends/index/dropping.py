@@ -60,11 +60,13 @@ class Dropping(Using):
             return list(connection.scalars(selections.loose_ones(after, limit)))
 
     def settle(self, digests: Sequence[str]) -> None:
-        if not digests:
-            return
-        with self._index.writing() as connection:
-            for some in selections.chunks(digests):
-                connection.execute(delete(loose).where(loose.c.sha256.in_(some)))
+        if digests:
+            with self._index.writing() as connection:
+                for some in selections.chunks(digests):
+                    connection.execute(delete(loose).where(loose.c.sha256.in_(some)))
+        # A removal writes to many places. They are written back here, where writers go on, or
+        # somebody's commit would have to.
+        self._index.rows("PRAGMA wal_checkpoint(PASSIVE)", ())
 
     def referenced_in(self, sources: Sequence[str], digests: Sequence[str]) -> set[str]:
         found: set[str] = set()

@@ -18,6 +18,10 @@ from virtreg.backends.sql.database import WRITES
 BUSY_SECONDS = 10.0
 """How long a statement waits for another process's write before it gives up."""
 
+_LOGGED_PAGES = 4000
+"""How long the log grows until the commit at hand writes it back: as long as a batch that removes
+entries makes it, which are written back while nobody waits."""
+
 MAPPED_BYTES = 256 * 1024 * 1024
 """How much of the file is read as memory, which makes a look-up a quarter faster."""
 
@@ -70,6 +74,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 def _connected(synchronous: str, connection: sqlite3.Connection, _record: object) -> None:
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
     connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
 
 
