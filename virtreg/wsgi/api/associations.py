@@ -10,6 +10,7 @@ from virtreg.managed import Association, ManagedRegistry
 from virtreg.model import Principal
 from virtreg.wsgi.api.endpoint import NOTHING, Answer, Call, Endpoint
 from virtreg.wsgi.api.flavour import FLAVOURS, Flavour
+from virtreg.wsgi.api.local import need_readable
 from virtreg.wsgi.api.parts import Parts
 from virtreg.wsgi.api.sent import AssociationNew, Position
 from virtreg.wsgi.api.showing import associated
@@ -69,6 +70,8 @@ class _Associations:
         # Of another group it is as if it were not there, whatever the caller may do with it.
         there = upstream is not None and upstream.group == registry.spec.group
         upstream, _ = call.allow("configure", upstream if there else None)
+        if (target := upstream.spec.registry) is not None:
+            need_readable(call, self.parts.registry_named(target))
         made = catalog.associate(registry.spec.id, upstream.id)
         self._tell(call, who, made, registry, f"added at {made.position}")
         return Answer(associated(made), status=201)

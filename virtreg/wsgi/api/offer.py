@@ -11,6 +11,7 @@ from virtreg.wsgi.api import (
     explaining,
     filling,
     groups,
+    local,
     logins,
     openapi,
     ownerships,
@@ -27,6 +28,7 @@ from virtreg.wsgi.api.parts import Parts
 _MODULES = (
     registries,
     upstreams,
+    local,
     trials,
     logins,
     associations,

@@ -74,6 +74,12 @@ class Parts:
         """The registry whose number the path has."""
         return flavour.own_registry(self.catalog.registry(call.id(name)))
 
+    def registry_named(self, name: str) -> ManagedRegistry | None:
+        """The registry with this name in URLs."""
+        found = (each.id for each in self.catalog.registries() if each.name == name)
+        number = next(found, None)
+        return None if number is None else self.catalog.registry(number)
+
     def upstream_of(self, call: Call, flavour: Flavour, name: str = "id") -> ManagedUpstream | None:
         """The upstream whose number the path has."""
         return flavour.own_upstream(self.catalog.upstream(call.id(name)))

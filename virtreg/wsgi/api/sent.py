@@ -138,6 +138,46 @@ class MavenUpstreamChange(UpstreamChange, kw_only=True):
     minimum_release_age_hours: _Age = UNSET
 
 
+class LocalUpstreamSettings(Struct, kw_only=True):
+    """Of an upstream that is a registry of this server, of any format but Maven."""
+
+    description: Description | UnsetType | None = UNSET
+    cache_validity_hours: Annotated[
+        Validity | UnsetType, Meta(description="Means nothing: its registry decides.")
+    ] = UNSET
+    on_error: Annotated[
+        Literal["stop", "continue"] | UnsetType,
+        Meta(description="Whether upstreams after it are asked while it is broken."),
+    ] = UNSET
+
+
+class LocalUpstreamNew(LocalUpstreamSettings, kw_only=True):
+    name: Name
+    local_registry_id: Annotated[
+        Number,
+        Meta(description="A registry of the same format, which the caller may read."),
+    ]
+
+
+class LocalUpstreamChange(LocalUpstreamSettings, kw_only=True):
+    name: Name | UnsetType = UNSET
+
+
+_LocalMetadataValidity = Annotated[
+    MetadataValidity | UnsetType, Meta(description="Means nothing: its registry decides.")
+]
+
+
+class MavenLocalUpstreamNew(LocalUpstreamNew, kw_only=True):
+    metadata_cache_validity_hours: _LocalMetadataValidity = UNSET
+    minimum_release_age_hours: _Age = UNSET
+
+
+class MavenLocalUpstreamChange(LocalUpstreamChange, kw_only=True):
+    metadata_cache_validity_hours: _LocalMetadataValidity = UNSET
+    minimum_release_age_hours: _Age = UNSET
+
+
 class TrialNew(Login, kw_only=True):
     """An upstream that is not there yet."""
 

@@ -74,17 +74,18 @@ class Showing:
         return Upstream(
             id=upstream.id,
             group_id=self._number,
-            url=spec.url,
+            url=UNSET if spec.local else spec.url,
             name=upstream.name,
             description=upstream.description or None,
             cache_validity_hours=_number(spec.cache_validity_hours),
             metadata_cache_validity_hours=(
                 _number(spec.metadata_cache_validity_hours) if metadata else UNSET
             ),
-            username=spec.username if self._maintains else None,
+            username=UNSET if spec.local else spec.username if self._maintains else None,
             created_at=moment(upstream.created_at),
             updated_at=moment(upstream.updated_at),
-            upstream_type="remote",
+            upstream_type="local" if spec.local else "remote",
+            local_registry_id=UNSET if spec.registry is None else self._target(spec.registry),
             declared=upstream.declared,
             rules_count=len(spec.rules),
             minimum_release_age_hours=(
@@ -98,6 +99,10 @@ class Showing:
             read_timeout=_number(spec.read_timeout),
             max_connections=spec.max_connections,
         )
+
+    def _target(self, name: str) -> int | None:
+        found = self.parts.registry_named(name)
+        return None if found is None else found.spec.id
 
     def upstream_listed(self, upstream: ManagedUpstream, at: Association) -> UpstreamListed:
         return UpstreamListed(**asdict(self.upstream(upstream)), registry_upstream=_place(at))

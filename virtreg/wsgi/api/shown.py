@@ -48,17 +48,24 @@ class PlaceOfUpstream(Struct, kw_only=True):
 class Upstream(Struct, kw_only=True):
     id: int
     group_id: int | None
-    url: str
+    url: Annotated[str | UnsetType, Meta(description="Not of one that is on this server.")] = UNSET
     name: str
     description: str | None
     cache_validity_hours: float
     metadata_cache_validity_hours: float | UnsetType = UNSET
     username: Annotated[
-        str | None, Meta(description="Null also for those who may not change the upstream.")
-    ]
+        str | UnsetType | None,
+        Meta(description="Null also for those who may not change the upstream."),
+    ] = UNSET
     created_at: Moment
     updated_at: Moment
-    upstream_type: Literal["remote"]
+    upstream_type: Annotated[
+        Literal["remote", "local"], Meta(description="`local`: it is on this server.")
+    ]
+    local_registry_id: Annotated[
+        int | UnsetType | None,
+        Meta(description="Of one that is a registry: which. Null: it is not there any more."),
+    ] = UNSET
     declared: Annotated[
         bool, Meta(description="It is in the server's configuration file, and changes there alone.")
     ]

@@ -11,6 +11,7 @@ from typing import Final
 from attrs import evolve, frozen
 from msgspec import UNSET
 
+from virtreg.backends.folder import FolderSource
 from virtreg.errors import EgressRefused, Invalid, UpstreamDenied, VirtregError
 from virtreg.managed import ManagedUpstream
 from virtreg.model import Fetch, Secret, UpstreamSpec
@@ -95,6 +96,8 @@ class _Trials:
         return cached[0].path if cached else _SOME_PATH
 
     def _tried(self, spec: UpstreamSpec, path: str) -> Answer:
+        if spec.local:
+            return self._looked_at(spec)
         images = self.flavour is CONTAINER
         asked = _IMAGES if images else Fetch(path, method="HEAD")
         try:
@@ -109,6 +112,17 @@ class _Trials:
             return _failed(error.message.removeprefix(f"upstream {spec.name!r}: "))
         if images and status != HTTPStatus.OK:
             return _failed(f"{status} {HTTPStatus(status).phrase}")
+        return Answer(Trial(success=True))
+
+    def _looked_at(self, spec: UpstreamSpec) -> Answer:
+        """One that is on this server."""
+        if spec.folder is not None:
+            try:
+                FolderSource(spec).check()
+            except VirtregError as error:
+                return _failed(error.message)
+        elif self.parts.registry_named(spec.registry or "") is None:
+            return _failed("its registry is not there")
         return Answer(Trial(success=True))
 
     def _ask(self, spec: UpstreamSpec, asked: Fetch) -> int:
