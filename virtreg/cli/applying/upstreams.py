@@ -91,7 +91,7 @@ class Upstreams:
         pairs = {"name": wanted.key[2], **wanted.fields}
         changes = {name: value for name, value in pairs.items() if shown.get(name) != value}
         told = [f"{name} {shown.get(name)} → {value}" for name, value in changes.items()]
-        if wanted.username != shown["username"]:
+        if wanted.username != shown.get("username"):
             told.append(f"username {shown['username']} → {wanted.username}")
         elif wanted.username is not None and not self._same_login(wanted, thing):
             told.append("another password")
@@ -129,7 +129,7 @@ def _by_name(wanted: WantedUpstream, key: Key, _: Thing) -> bool:
 
 
 def _by_address(wanted: WantedUpstream, key: Key, thing: Thing) -> bool:
-    address = (thing.shown["url"], thing.shown["username"])
+    address = (thing.shown.get("url"), thing.shown.get("username"))
     return key[:2] == wanted.key[:2] and address == (wanted.fields["url"], wanted.username)
 
 

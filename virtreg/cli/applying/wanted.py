@@ -31,6 +31,8 @@ _SAID: Final = (
 )
 _OF_MAVEN: Final = ("metadata_cache_validity_hours", "minimum_release_age_hours")
 _IN_FILES: Final = (
+    "registry",
+    "folder",
     "bearer",
     "headers",
     "credential_command",
@@ -128,6 +130,8 @@ def _problems(registry: RegistrySpec) -> Iterator[str]:
         for name in ("cache_validity_hours", "metadata_cache_validity_hours"):
             if not float(getattr(spec, name)).is_integer():
                 yield f"upstream {spec.name!r}: {name} must be whole hours to be stored"
+        if spec.local:
+            continue
         try:
             _url(registry.format, spec)
         except Invalid as error:
