@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.backends.catalog.conftest import Clock, Open
-from virtreg.backends.catalog import SqlCatalog
+from virtreg.backends.catalog import ManagementLimits, SqlCatalog
 from virtreg.errors import ConfigError, Invalid, NotFound
 from virtreg.managed import ManagedUpstream
 from virtreg.model import Secret, UpstreamSpec
@@ -313,3 +313,20 @@ def test_what_is_not_there_is_not_found(catalog: SqlCatalog) -> None:
     ):
         with pytest.raises(NotFound):
             change()
+
+
+def test_a_group_has_no_more_upstreams_than_its_registries_can_list(opened: Open) -> None:
+    limits = ManagementLimits({"maven": 2}, {"maven": 2})
+    catalog = opened([], limits=limits)
+    registry = catalog.add_registry("g", "maven", {"name": "r"}).spec.id
+    for number in range(4):
+        _, place = catalog.add_upstream(registry, {"name": "x", "url": f"{URL}/{number}"})
+        catalog.disassociate(place.id)
+    with pytest.raises(Invalid) as caught:
+        catalog.add_upstream(registry, {"name": "x", "url": f"{URL}/5"})
+    assert caught.value.fields == {"group": ("4 upstreams is the maximum allowed per group.",)}
+    target = catalog.add_registry("g", "maven", {"name": "s"}).spec.id
+    with pytest.raises(Invalid, match="maximum allowed per group"):
+        catalog.add_local_upstream(registry, {"name": "x", "local_registry_id": target})
+    elsewhere = catalog.add_registry("h", "maven", {"name": "r"}).spec.id
+    assert catalog.add_upstream(elsewhere, {"name": "x", "url": URL})

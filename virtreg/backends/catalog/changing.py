@@ -8,6 +8,7 @@ from attrs import define, field
 from sqlalchemy import Connection, Row, Table, select, update
 
 from virtreg.backends.catalog import schema
+from virtreg.backends.catalog.guesses import Guesses
 from virtreg.backends.catalog.limits import ManagementLimits
 from virtreg.backends.catalog.sealing import Sealer
 from virtreg.backends.catalog.snapshot import Snapshot
@@ -23,6 +24,7 @@ class Change:
     now: float
     limits: ManagementLimits
     sealer: Sealer
+    guesses: Guesses
     idle: bool = False
     """Set when there was nothing to change."""
     after: Snapshot = field(init=False)

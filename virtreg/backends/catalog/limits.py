@@ -26,5 +26,9 @@ class ManagementLimits:
     def registries_of(self, format_name: str) -> int:
         return self.registries.get(format_name, _MOST_OF_OTHERS)
 
+    def upstreams_of_group(self, format_name: str) -> int:
+        """As many as fill its registries."""
+        return self.registries_of(format_name) * self.upstreams_of(format_name)
+
     def upstreams_of(self, format_name: str) -> int:
         return self.upstreams.get(format_name, _MOST_OF_OTHERS)

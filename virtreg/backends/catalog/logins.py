@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -47,21 +46,19 @@ def login_after(before: UpstreamSpec, has_password: bool, fields: Mapping[str, A
 
 
 def refuse_twin(
-    others: Iterable[ManagedUpstream], url: str, username: str | None, password: Secret | None
+    others: Iterable[ManagedUpstream],
+    url: str,
+    username: str | None,
+    has_password: Callable[[ManagedUpstream], bool],
 ) -> None:
-    """Raises Invalid when one of the others has the same URL and login."""
+    """Raises Invalid when one of the others has the same URL and login, and what ``has_password``
+    raises, which says whether it has the same password."""
     for other in others:
         spec = other.spec
         more = spec.bearer or spec.headers or spec.credential_command or spec.login_provided
         same = spec.url == url and spec.username == username and not more
-        if same and _equal(spec.password, password):
+        if same and has_password(other):
             raise Invalid({"group": ["already has an upstream with the same credentials"]})
-
-
-def _equal(one: Secret | None, other: Secret | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return hmac.compare_digest(one.reveal().encode(), other.reveal().encode())
 
 
 def _given(fields: Mapping[str, Any]) -> Secret | None:

@@ -19,13 +19,14 @@ from virtreg.backends.catalog import (
     upstreams,
 )
 from virtreg.backends.catalog.changing import Change
+from virtreg.backends.catalog.guesses import Guesses
 from virtreg.backends.catalog.limits import ManagementLimits
 from virtreg.backends.catalog.schema import numbers
 from virtreg.backends.catalog.schema import registries as registries_table
 from virtreg.backends.catalog.sealing import Sealer, any_sealed
 from virtreg.backends.catalog.snapshot import Snapshot, take
 from virtreg.backends.sql.database import Database
-from virtreg.errors import ConfigError
+from virtreg.errors import ConfigError, Conflict, NotFound
 from virtreg.managed import (
     Association,
     CleanupPolicy,
@@ -33,7 +34,7 @@ from virtreg.managed import (
     ManagedRegistry,
     ManagedUpstream,
 )
-from virtreg.model import Ownership, RegistrySpec, Rule
+from virtreg.model import Ownership, RegistrySpec, Rule, Secret
 
 
 class SqlCatalog:
@@ -64,6 +65,7 @@ class SqlCatalog:
         self._declared = tuple(declared)
         self._clock = clock
         self._limits = limits
+        self._guesses = Guesses(clock)
         self._listeners: list[Callable[[], None]] = []
         self._latest: Snapshot | None = None
 
@@ -223,6 +225,19 @@ class SqlCatalog:
         with self._changing() as change:
             upstreams.remove(change, upstream_id, unmodified_since)
 
+    def has_login(self, upstream_id: int, username: str | None, password: Secret | None) -> bool:
+        """Whether this is the login that is stored of an upstream, an empty name or password being
+        none. Raises NotFound, Conflict for a declared one, and TooManyGuesses."""
+        upstream = self.upstream(upstream_id)
+        if upstream is None:
+            raise NotFound(f"there is no upstream {upstream_id}")
+        if upstream.declared:
+            raise Conflict(f"the login of {upstream.name!r} is the server's configuration file's")
+        spec = upstream.spec
+        if (spec.username or None) != (username or None):
+            return False
+        return self._guesses.same(upstream_id, spec.password, password)
+
     def purge_upstream(self, upstream_id: int) -> None:
         """Let go of all that is cached of it, at once; a declared one as well."""
         with self._changing() as change:
@@ -352,7 +367,7 @@ class SqlCatalog:
         now = self._clock()
         with self._database.writing() as connection:
             before = self._as_of(connection)
-            change = Change(connection, before, now, self._limits, self._sealer)
+            change = Change(connection, before, now, self._limits, self._sealer, self._guesses)
             yield change
             if change.idle:
                 return

@@ -12,6 +12,7 @@ from sqlalchemy import Row, delete, insert, select, true, update
 from virtreg.backends.catalog import associations, local
 from virtreg.backends.catalog.changing import Change
 from virtreg.backends.catalog.checks import LOCAL, SETTINGS, UPSTREAM, check
+from virtreg.backends.catalog.guesses import equal
 from virtreg.backends.catalog.logins import (
     StoredLogin,
     login_after,
@@ -32,12 +33,12 @@ _DATED = "maven"
 
 
 def add(change: Change, registry_id: int, fields: Mapping[str, Any]) -> tuple[int, int]:
-    """The ids of the upstream and of its place, the last one. Raises Invalid, and what
-    ``Change.registry`` does."""
+    """The ids of the upstream and of its place, the last one. Raises Invalid, TooManyGuesses, and
+    what ``Change.registry`` does."""
     registry = change.registry(registry_id)
     check({"name": "", "url": "", **fields}, UPSTREAM)
     _check_dated(registry.format, fields)
-    associations.need_room(change, registry_id, "registry_upstreams.position")
+    _need_room(change, registry)
     login = login_of_new(fields)
     _refuse_twin(change, registry.group, registry.format, 0, fields["url"], login, None)
     number = _insert(change, registry, fields, url=fields["url"], username=login.username)
@@ -50,10 +51,25 @@ def add_local(change: Change, registry_id: int, fields: Mapping[str, Any]) -> tu
     registry = change.registry(registry_id)
     check({"name": "", "local_registry_id": None, **fields}, LOCAL)
     _check_dated(registry.format, fields)
-    associations.need_room(change, registry_id, "registry_upstreams.position")
+    _need_room(change, registry)
     target = local.need_target(change, registry_id, fields["local_registry_id"])
     number = _insert(change, registry, fields, url="", **local.place_of(target))
     return number, associations.append(change, registry_id, number)
+
+
+def _need_room(change: Change, registry: Row[Any]) -> None:
+    """Raises Invalid for a registry that is full, and for a group with more upstreams than its
+    registries could ever list: those that were taken out of registries are still read with all
+    others at every change."""
+    associations.need_room(change, registry.id, "registry_upstreams.position")
+    most = change.limits.upstreams_of_group(registry.format)
+    of_group = [
+        each
+        for each in change.before.upstreams.values()
+        if (each.group, each.format) == (registry.group, registry.format) and not each.declared
+    ]
+    if len(of_group) >= most:
+        raise Invalid({"group": [f"{most} upstreams is the maximum allowed per group."]})
 
 
 def _insert(change: Change, registry: Row[Any], fields: Mapping[str, Any], **more: Any) -> int:
@@ -87,7 +103,7 @@ def _insert(change: Change, registry: Row[Any], fields: Mapping[str, Any], **mor
 def alter(
     change: Change, number: int, fields: Mapping[str, Any], unmodified_since: float | None
 ) -> None:
-    """Raises Invalid, and what ``Change.upstream`` does."""
+    """Raises Invalid, TooManyGuesses, and what ``Change.upstream`` does."""
     row = change.upstream(number, unmodified_since)
     if row.local_registry_id is not None or row.local_registry is not None:
         # Which registry it is cannot change: who links one must be let read it.
@@ -156,8 +172,13 @@ def _refuse_twin(
     def other(each: ManagedUpstream) -> bool:
         return each.id != number and (each.group, each.format) == (group, format_name)
 
+    def has_password(each: ManagedUpstream) -> bool:
+        if login.kept:
+            return equal(each.spec.password, kept)
+        return change.guesses.same(each.id, each.spec.password, login.password)
+
     others = filter(other, change.before.upstreams.values())
-    refuse_twin(others, url, login.username, kept if login.kept else login.password)
+    refuse_twin(others, url, login.username, has_password)
 
 
 def _slug(change: Change, name: str, number: int) -> str:

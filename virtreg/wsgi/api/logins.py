@@ -1,14 +1,16 @@
-"""Comparing a login with the one that is kept, for programs that bring about what a file says."""
+"""Comparing a login with the one that is kept, for programs that bring about what a file says.
+
+Of those who may change an upstream some may not know its password, so that few wrong ones are
+compared before nothing is told for a while."""
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterator
 
 from attrs import frozen
 from msgspec import Struct
 
-from virtreg.model import UpstreamSpec
+from virtreg.model import Secret
 from virtreg.wsgi.api.endpoint import Answer, Call, Endpoint
 from virtreg.wsgi.api.flavour import FLAVOURS, Flavour
 from virtreg.wsgi.api.parts import Parts
@@ -43,13 +45,14 @@ class _Logins:
         )
 
     def compare(self, call: Call) -> Answer:
-        # Who may ask can also try whether creating a twin is refused, so that nothing more is told.
-        upstream, _ = call.allow("configure", self.parts.upstream_of(call, self.flavour))
-        return Answer(LoginCompared(same=_same(upstream.spec, call.sent(Login))))
-
-
-def _same(kept: UpstreamSpec, sent: Login) -> bool:
-    """In a time that does not tell how much of the password is right."""
-    password = "" if kept.password is None else kept.password.reveal()
-    names = (kept.username or "") == (sent.username or "")
-    return hmac.compare_digest(password.encode(), str(sent.password or "").encode()) and names
+        upstream, who = call.allow("configure", self.parts.upstream_of(call, self.flavour))
+        sent = call.sent(Login)
+        username, password = sent.username or None, sent.password or None
+        same = self.parts.catalog.has_login(
+            upstream.id,
+            username if isinstance(username, str) else None,
+            Secret(password) if isinstance(password, str) else None,
+        )
+        if not same:
+            self.parts.tell(call, who, "upstream", upstream.id, "asked for another login")
+        return Answer(LoginCompared(same=same))
