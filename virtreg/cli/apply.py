@@ -57,13 +57,14 @@ def apply(
     from virtreg.cli.applying.wanted import wanted_of
     from virtreg.cli.launch import Launch
 
-    config = usable(Launch(file=wanted).config)
-    try:
-        whole = wanted_of(config)
-    except ValueError as error:
-        raise Unusable("\n".join(f"{wanted}: {line}" for line in str(error).splitlines())) from None
+    whole = wanted_of(usable(Launch(file=wanted).config))
     with _reached(wanted, file, data, server, token_file) as client:
-        plan, declared = plan_of(client, whole, stored_in(client, whole.groups))
+        stored = stored_in(client, whole.groups)
+        try:
+            plan, declared = plan_of(client, whole, stored)
+        except ValueError as error:
+            lines = str(error).splitlines()
+            raise Unusable("\n".join(f"{wanted}: {line}" for line in lines)) from None
         for name in declared:
             click.echo(f"registry {name!r} is declared by the server's own file", err=True)
         for line in plan.lines:

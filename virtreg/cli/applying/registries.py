@@ -16,8 +16,9 @@ from virtreg.cli.finding import PARTS, Thing, in_group
 
 
 def plan_of(client: Client, wanted: Wanted, stored: Stored) -> tuple[Plan, list[str]]:
-    """What must be done, and the names of registries that the server's own file declares, which
-    are left to it. Asks, and changes nothing; raises ClickException."""
+    """What must be done, and the names of registries that the server's own file declares, which are
+    left to it. Asks, and changes nothing. Raises ClickException, and ValueError with a line for
+    each thing that cannot be stored."""
     planning = _Planning(client, wanted, stored)
     return planning.plan(), planning.declared
 
@@ -38,8 +39,10 @@ class _Planning:
 
     def plan(self) -> Plan:
         ours = [each for each in self._wanted.registries if not self._is_declared(each)]
-        named = {key: each for each in ours for key in each.upstreams}
-        wanted = {key: self._wanted.upstreams[key] for key in named}
+        if problems := list(dict.fromkeys(line for each in ours for line in each.problems)):
+            raise ValueError("\n".join(problems))
+        keys = dict.fromkeys(key for each in ours for key in each.upstreams)
+        wanted = {key: self._wanted.upstreams[key] for key in keys}
         left = self._upstreams.match(wanted, self._stored.upstreams)
         for registry in ours:
             self._registry(registry)

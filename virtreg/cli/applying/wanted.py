@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import attrs
@@ -70,6 +71,8 @@ class WantedRegistry:
     upstreams: tuple[Key, ...]
     """Best position first."""
     ownerships: tuple[Ownership, ...]
+    problems: tuple[str, ...]
+    """Why it cannot be stored, a line each; those of its upstreams among them."""
 
 
 @frozen
@@ -83,13 +86,8 @@ class Wanted:
 
 
 def wanted_of(config: Config) -> Wanted:
-    """Of a file with its secrets. Raises ValueError, a line for each thing that cannot be stored.
-
-    An upstream that registries of several groups list becomes one in each of them.
-    """
-    found = list(dict.fromkeys(line for spec in config.registries for line in _problems(spec)))
-    if found:
-        raise ValueError("\n".join(found))
+    """Of a file with its secrets. An upstream that registries of several groups list becomes one in
+    each of them."""
     upstreams = {
         _key(spec, each.name): _upstream(spec, each)
         for spec in config.registries
@@ -106,15 +104,19 @@ def _registry(spec: RegistrySpec) -> WantedRegistry:
         fields={"order": spec.order, **description},
         upstreams=tuple(_key(spec, each.name) for each in spec.upstreams),
         ownerships=spec.ownerships,
+        problems=tuple(_problems(spec)),
     )
 
 
 def _upstream(registry: RegistrySpec, spec: UpstreamSpec) -> WantedUpstream:
     names = ("cache_validity_hours", *_SAID, *(_OF_MAVEN if registry.format == "maven" else ()))
     fields = {name: _plain(getattr(spec, name)) for name in names}
+    url = spec.url
+    with suppress(Invalid):  # told among the problems
+        url = _url(registry.format, spec)
     return WantedUpstream(
         key=_key(registry, spec.name),
-        fields={"url": _url(registry.format, spec), **fields},
+        fields={"url": url, **fields},
         username=spec.username,
         password=spec.password,
         rules=spec.rules,
