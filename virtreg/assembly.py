@@ -163,6 +163,8 @@ def build(
     ones or replaces them. ``logins`` gives upstreams, by name, the login that a program of the
     host's obtains. ``managing``: a host's own ``authenticator`` decides also about the actions of
     the management API, which takes nobody's word otherwise; it must look at ``Scope.action``.
+    Those of :mod:`virtreg.backends.auth` that know no roles let everybody only pull, unless they
+    are told otherwise.
     ``listening``: the server that the configuration describes serves this, so that
     its address says where requests can come from. Raises ConfigError, also for a login of an
     upstream that is not there, and StorageError.

@@ -23,7 +23,9 @@ def basic(name: str, password: str = "secret") -> Credentials:
 
 
 def passwords() -> Authenticator:
-    return PasswordAuthenticator(lambda name, password: name if password == "secret" else None)
+    return PasswordAuthenticator(
+        lambda name, password: name if password == "secret" else None, managing=True
+    )
 
 
 def directory() -> MemoryDirectory:

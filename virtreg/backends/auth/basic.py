@@ -14,6 +14,7 @@ from werkzeug.security import check_password_hash
 
 from virtreg.backends.auth.anonymous import ANONYMOUS
 from virtreg.backends.auth.hashing import Hashing
+from virtreg.backends.auth.pulling import need_pull
 from virtreg.backends.auth.schemes import parse_basic
 from virtreg.backends.auth.strangers import strangers_may
 from virtreg.backends.auth.verified import Verified
@@ -26,8 +27,12 @@ _USER: Final = re.compile(r"[^:\x00-\x1f\x7f]+")
 
 
 class BasicAuthenticator:
-    """Admits the users of a mapping from user name to password hash, to every scope, and strangers
-    to pull from public registries.
+    """Admits the users of a mapping from user name to password hash, to pull from every registry,
+    and strangers to pull from public ones.
+
+    ``managing``: also to manage registries, all of them; for use in
+    :class:`~virtreg.backends.auth.members.Members`, which goes by their roles. Otherwise they may
+    pull and nothing else.
 
     Hashes are in the format of ``werkzeug.security.generate_password_hash``; scrypt is meant.
     Raises ConfigError, naming the user, for a name that Basic cannot carry and for anything that is
@@ -43,8 +48,11 @@ class BasicAuthenticator:
     mirror send it the credentials of the registry behind.
     """
 
-    def __init__(self, users: Mapping[str, str], *, remembered: int = 1024) -> None:
+    def __init__(
+        self, users: Mapping[str, str], *, remembered: int = 1024, managing: bool = False
+    ) -> None:
         _check(users)
+        self._managing = managing
         self._users = dict(users)
         self._hashes = tuple(self._users.values())
         self._key = secrets.token_bytes(32)
@@ -55,6 +63,7 @@ class BasicAuthenticator:
         """Raises Unauthenticated when the header is absent, malformed or not right, and
         TooManySignIns, a 503, while too many others wait to be checked; neither where strangers
         may pull."""
+        need_pull(scope, managing=self._managing)
         if strangers_may(scope):
             with suppress(Unauthenticated):
                 return self._verified.get(self._fingerprint(*_shown(credentials))) or ANONYMOUS

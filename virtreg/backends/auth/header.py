@@ -7,6 +7,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from re import compile as pattern
 from typing import Final
 
+from virtreg.backends.auth.pulling import need_pull
 from virtreg.errors import ConfigError, Unauthenticated
 from virtreg.model import Credentials, Principal, Scope
 
@@ -15,7 +16,12 @@ _NAME: Final = pattern(r"[^\s,\x00-\x1f\x7f-\x9f]{1,255}")
 
 
 class TrustedHeader:
-    """Admits whom the header ``name`` names, if the request comes from one of ``proxies`` (CIDR).
+    """Admits whom the header ``name`` names to pull from every registry, if the request comes from
+    one of ``proxies`` (CIDR).
+
+    ``managing``: also to manage registries, all of them; for use in
+    :class:`~virtreg.backends.auth.members.Members`, which goes by their roles. Otherwise they may
+    pull and nothing else.
 
     Anybody else could set the header too, so from any other address it counts for nothing. The
     address is ``REMOTE_ADDR`` of the WSGI environment, the peer of the connection: a server or
@@ -28,7 +34,7 @@ class TrustedHeader:
     range that is none, and where no proxy is named. Immutable.
     """
 
-    def __init__(self, name: str, proxies: Sequence[str]) -> None:
+    def __init__(self, name: str, proxies: Sequence[str], *, managing: bool = False) -> None:
         if _TOKEN.fullmatch(name) is None:
             raise ConfigError(f"trusted header {name!r}: not a header name without underscores")
         if not proxies:
@@ -37,11 +43,13 @@ class TrustedHeader:
             self._proxies = tuple(ip_network(proxy) for proxy in proxies)
         except ValueError as error:
             raise ConfigError(f"trusted header {name!r}: proxies: {error}") from None
+        self._managing = managing
         self._name = name
         self._key = "HTTP_" + name.upper().replace("-", "_")
 
-    def admit(self, credentials: Credentials, scope: Scope) -> Principal:  # noqa: ARG002
+    def admit(self, credentials: Credentials, scope: Scope) -> Principal:
         """Raises Unauthenticated, without the header's value."""
+        need_pull(scope, managing=self._managing)
         value = credentials.environ.get(self._key)
         if not isinstance(value, str) or not value:
             raise Unauthenticated(f"no user in header {self._name}")

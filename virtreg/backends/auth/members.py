@@ -49,7 +49,8 @@ class Members:
 
     Who is not in the directory, or blocked there, is refused however they signed in. Registries
     that are public admit strangers. ``inner`` must admit people, not tokens, whose own limits would
-    not be known here.
+    not be known here. It must admit them to every action: those that are made here do with
+    ``managing=True``.
 
     Changes of the directory are seen within a second. ``clock`` gives seconds that never run
     backwards. Has the power Recalls, and the power Readmits where ``inner`` has it: nobody else

@@ -15,6 +15,7 @@ from attrs import frozen
 
 from virtreg.backends.auth.anonymous import ANONYMOUS
 from virtreg.backends.auth.hashing import Hashing
+from virtreg.backends.auth.pulling import need_pull
 from virtreg.backends.auth.schemes import parse_basic
 from virtreg.backends.auth.strangers import strangers_may
 from virtreg.backends.auth.verified import Verified
@@ -34,8 +35,12 @@ class _Known:
 
 
 class PasswordAuthenticator:
-    """Admits to every scope whom ``check(user name, password)`` knows, and strangers to pull from
-    public registries. Thread-safe.
+    """Admits whom ``check(user name, password)`` knows, to pull from every registry, and strangers
+    to pull from public ones. Thread-safe.
+
+    ``managing``: also to manage registries, all of them; for use in
+    :class:`~virtreg.backends.auth.members.Members`, which goes by their roles. Otherwise they may
+    pull and nothing else.
 
     ``check`` returns the one name that the user goes by, however it was typed, and None for an
     unknown user or a wrong password. It is called from several threads, eight at most; it raises
@@ -57,8 +62,10 @@ class PasswordAuthenticator:
         seconds: float = 300,
         remembered: int = 1024,
         clock: Callable[[], float] = time.monotonic,
+        managing: bool = False,
     ) -> None:
         self._check = check
+        self._managing = managing
         self._seconds = seconds
         self._clock = clock
         self._key = secrets.token_bytes(32)
@@ -69,6 +76,7 @@ class PasswordAuthenticator:
         """Raises Unauthenticated when the header is absent, malformed or not right, TooManySignIns
         while too many others wait to be checked, and what ``check`` raises; nothing of it where
         strangers may pull."""
+        need_pull(scope, managing=self._managing)
         if strangers_may(scope):
             with suppress(Unauthenticated):
                 return self._remembered(self._fingerprint(*_shown(credentials))) or ANONYMOUS

@@ -255,3 +255,12 @@ def test_a_token_is_neither_right_nor_wrong_while_there_are_no_keys(provider: Pr
     provider.publish(public(RSA, "rsa"))
     time.now += 5
     assert waiting.admit(credentials, SCOPE) == Principal("ann")
+
+
+def test_a_token_is_for_pulling_unless_it_is_said(provider: Provider) -> None:
+    shown = bearer(provider.token())
+    configure = Scope("", "", "configure", group="team")
+    with pytest.raises(Unauthenticated, match="configure"):
+        authenticator(provider).admit(shown, configure)
+    ann = authenticator(provider).admit(shown, SCOPE)
+    assert authenticator(provider, managing=True).admit(shown, configure) == ann

@@ -15,6 +15,7 @@ from virtreg.backends.auth.oidc.claims import check_required, check_times, princ
 from virtreg.backends.auth.oidc.issuer import Issuer
 from virtreg.backends.auth.oidc.keys import KeyName
 from virtreg.backends.auth.oidc.ring import KeyRing, Keys
+from virtreg.backends.auth.pulling import need_pull
 from virtreg.backends.auth.schemes import parse_basic, parse_bearer, scheme
 from virtreg.backends.auth.verified import Verified
 from virtreg.errors import Unauthenticated
@@ -41,7 +42,12 @@ class _Known:
 
 
 class JwksAuthenticator:
-    """Admits to every scope whoever shows a JWT (RFC 7519) that ``issuer`` signed for ``audience``.
+    """Admits whoever shows a JWT (RFC 7519) that ``issuer`` signed for ``audience``, to pull from
+    every registry.
+
+    ``managing``: also to manage registries, all of them; for use in
+    :class:`~virtreg.backends.auth.members.Members`, which goes by their roles. Otherwise they may
+    pull and nothing else.
 
     It comes as a bearer token, or as the password of HTTP Basic for clients that know nothing else,
     whatever the user name there. The principal's name is the claim ``name_claim``. ``required``
@@ -69,7 +75,9 @@ class JwksAuthenticator:
         remembered: int = 1024,
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
+        managing: bool = False,
     ) -> None:
+        self._managing = managing
         self._issuer = issuer
         self._audience = audience
         self._name_claim = name_claim
@@ -79,9 +87,10 @@ class JwksAuthenticator:
         self._ring = KeyRing(source.fetch, steady)
         self._verified = Verified[_Known](remembered)
 
-    def admit(self, credentials: Credentials, scope: Scope) -> Principal:  # noqa: ARG002
+    def admit(self, credentials: Credentials, scope: Scope) -> Principal:
         """Raises Unauthenticated with the reason, and SignInUnavailable, a 503, while the issuer's
         keys cannot be had."""
+        need_pull(scope, managing=self._managing)
         text = _shown(credentials.authorization)
         fingerprint = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         known = self._verified.get(fingerprint)
