@@ -86,6 +86,7 @@ class Nest:
         return registry.resolve(registry.format.route(path))
 
     def get(self, name: str, path: str, start: int = 0, stop: int | None = None) -> bytes:
+        """Resolve and read to the end."""
         resolved = self.resolve(name, path)
         with resolved.body as body:
             return b"".join(body.read(start, stop))
