@@ -90,7 +90,7 @@ def _json(example: Example) -> None:
 
 
 def _shell(example: Example) -> None:
-    for line in example.parsed.splitlines():
+    for line in example.parsed.replace("\\\n", "").splitlines():
         command, *arguments = shlex.split(line)
         if command in {"virtreg", ".venv/bin/virtreg"}:
             _parse(virtreg, arguments)
