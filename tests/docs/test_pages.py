@@ -22,7 +22,8 @@ def _name(page: Path) -> str:
 def folder(tmp_path: Path) -> Path:
     """A place like the one the pages are about."""
     text = (ROOT / "examples" / "server.toml").read_text()
-    (tmp_path / "server.toml").write_text(text)
+    for name in ("server.toml", "registries.toml"):
+        (tmp_path / name).write_text(text)
     return tmp_path
 
 

@@ -44,7 +44,7 @@ _IN_FILES: Final = (
     "allow_private",
     "ca_file",
 )
-"""Settings of upstreams that are not stored: they lead inside, or run programs."""
+"""Settings of upstreams that the API does not take."""
 _REGISTRIES_IN_FILES: Final = ("namespaces", "hosts", "default", "public")
 
 
