@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,8 @@ from virtreg import (
     build,
     default_config,
 )
-from virtreg.model import Login
+from virtreg.assembly import Upstreams
+from virtreg.model import Fetch, Login
 from virtreg.testing.origin import Lock, Origin, Tokens
 
 
@@ -61,6 +64,24 @@ def test_a_host_gives_upstreams_their_logins(tmp_path: Path) -> None:
         with pytest.raises(RuntimeError):
             assembly.upstreams[0].threads.submit(int)
     assert {issued.login for issued in tokens.issued} == {"robot"}
+
+
+def test_a_login_is_not_for_what_is_stored_under_the_same_name(tmp_path: Path) -> None:
+    with Origin() as origin:
+        origin.put("a/b/1/b-1.pom", b"<project/>")
+        make = Upstreams(
+            time.time,
+            {"private": Vault()},
+            ("127.0.0.0/8",),
+            dict,
+            lambda _: True,
+            offline=False,
+        )
+        for number in (None, 5):
+            spec = UpstreamSpec("private", origin.url, id=number, allow_private=("127.0.0.0/8",))
+            with closing(make(spec)) as upstream, closing(upstream.fetch(Fetch("a/b/1/b-1.pom"))):
+                pass
+        assert ["authorization" in seen.headers for seen in origin.requests] == [True, False]
 
 
 def test_a_login_of_no_upstream_is_refused(tmp_path: Path) -> None:

@@ -306,7 +306,9 @@ class Upstreams:
         if spec.id is not None:
             spec = evolve(spec, allow_private=self._allow_private)
         try:
-            upstream = HttpUpstream(spec, credentials=self._logins.get(spec.name))
+            # Logins are for what is declared, whatever something that is stored is called.
+            login = self._logins.get(spec.name) if spec.id is None else None
+            upstream = HttpUpstream(spec, credentials=login)
         except ConfigError as error:
             if spec.id is None:
                 raise

@@ -67,6 +67,7 @@ def test_failed_sign_ins_of_an_address_run_out() -> None:
 @pytest.mark.parametrize(
     "token",
     [
+        {"QUERY_STRING": "private%5Ftoken=x"},
         {"HTTP_PRIVATE_TOKEN": "x"},
         {"HTTP_DEPLOY_TOKEN": "x"},
         {"HTTP_JOB_TOKEN": "x"},

@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
+from urllib.parse import unquote_plus
 
 from attrs import frozen
 
@@ -190,6 +191,6 @@ def _shown(credentials: Credentials) -> str:
     shown = [environ.get(name, "") for name in _CREDENTIALS]
     shown[0] = credentials.authorization or shown[0]
     query = environ.get("QUERY_STRING", "")
-    if "_token=" in query:
+    if "_token=" in unquote_plus(query):
         shown.append(query)
     return "\n".join(shown) if any(shown) else ""

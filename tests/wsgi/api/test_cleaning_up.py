@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from attrs import evolve
 
 from tests.wsgi.api.desks import CONTAINER, Desk
 from tests.wsgi.api.shelves import BODY, IMAGE, OTHER, POM, shelf
 from virtreg.core.policies import DAY
+from virtreg.errors import Conflict
 from virtreg.events import CleanedUp
 from virtreg.model import Principal
 from virtreg.service.cleaning import Cleaner
@@ -68,6 +70,35 @@ def test_there_is_nothing_to_run_without_a_policy(desk: Desk) -> None:
     assert desk.ask("POST", PATH.replace("ours", "ours%2Fbelow") + "/run").status == 403
 
 
+def test_one_run_of_a_policy_goes_on_at_a_time_even_a_dry_one(desk: Desk) -> None:
+    desk.ask("POST", PATH).made()
+    gate = Gate()
+
+    def held() -> float:
+        gate.arrive()
+        return desk.clock()
+
+    cleaner = Cleaner(desk.index, desk.parts.store, desk.catalog, held, lambda _: None)
+    (endpoint,) = endpoints(evolve(desk.parts, cleaner=cleaner), patience=0.0)
+    who = Principal("owner")
+    call = Call({}, {"group": "ours"}, CleanupTrial(dry_run=True), None, lambda _a, _g: who)
+    assert endpoint.run(call).status == 202
+    gate.await_arrival()
+    for _ in range(3):
+        with pytest.raises(Conflict, match="goes on"):
+            endpoint.run(call)
+    gate.release()
+    _join()
+    assert endpoint.run(call).status in (200, 202)
+    _join()
+
+
+def _join() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "virtreg-cleanup":
+            thread.join(20)
+
+
 def test_a_run_that_takes_long_goes_on_by_itself(desk: Desk) -> None:
     at = shelf(desk)
     at.keep(POM)
@@ -93,8 +124,6 @@ def test_a_run_that_takes_long_goes_on_by_itself(desk: Desk) -> None:
     assert desk.ask("POST", f"{PATH}/run").status == 409
     gate.release()
     assert ended.wait(20)
-    for thread in threading.enumerate():
-        if thread.name == "virtreg-cleanup":
-            thread.join(20)
+    _join()
     shown = desk.ask("GET", PATH).json
     assert (shown["status"], shown["last_run_deleted_entries_count"]) == ("scheduled", 1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
 
-from tests.wsgi.api.desks import MAVEN, OURS, Desk, opened
+from tests.wsgi.api.desks import MAVEN, OURS, Desk, Told, opened
 from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.model import RegistrySpec, UpstreamSpec
 from virtreg.wsgi.api.application import Api
@@ -107,6 +108,23 @@ def test_a_stranger_is_challenged(desk: Desk) -> None:
 def test_the_pages_of_other_sites_change_nothing(desk: Desk, headers: dict[str, str]) -> None:
     assert desk.ask("POST", REGISTRIES, body={"name": "x"}, headers=headers).status == 403
     assert desk.ask("GET", REGISTRIES, headers=headers).json == []
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain"])
+def test_a_form_with_a_password_says_which_page_it_is_from(desk: Desk, kind: str) -> None:
+    login = b64encode(f"owner:{desk.tokens['owner']}".encode()).decode()
+    headers = {"Authorization": f"Basic {login}", "Content-Type": kind}
+
+    def post(content: bytes, **more: str) -> Told:
+        return desk.ask("POST", REGISTRIES, "", content=content, headers=headers | more)
+
+    refused = post(b"name=x")
+    assert refused.status == 403
+    assert "application/json" in refused.json["detail"]
+    assert desk.ask("GET", REGISTRIES).json == []
+    assert post(b'{"name":"x"}', **{"Content-Type": "application/json"}).status == 201
+    own = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
+    assert post(b"name=y", **own).status == 201
 
 
 @pytest.mark.parametrize(

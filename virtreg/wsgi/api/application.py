@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from virtreg.backends.auth.anonymous import ANONYMOUS
+from virtreg.backends.auth.schemes import scheme
 from virtreg.core.httpdate import parse_http_date
 from virtreg.errors import Forbidden, NotFound, Unauthenticated, VirtregError
 from virtreg.model import Action, Credentials, Headers, Principal, Scope
@@ -35,6 +36,8 @@ _HEADERS: Headers = (
 )
 _JSON: Headers = (("Content-Type", "application/json"),)
 _SAFE = ("GET", "HEAD")
+_OF_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+"""What a page can have a browser send without being asked (Fetch, 2.2.2)."""
 _PULLS = f"{ROOT}/virtual_registries/packages/"
 _PULL = re.compile(re.escape(_PULLS) + r"[^/]+/[0-9]+(/.*)?", re.DOTALL)
 _MOST_DIGITS = 15
@@ -168,12 +171,17 @@ def _unmodified_since(environ: WSGIEnvironment) -> float | None:
 
 def _refuse_cross_site(environ: WSGIEnvironment) -> None:
     """Another site's page must not act with the login that a browser keeps for this one (Fetch
-    Metadata; RFC 6454, 7). Clients that are no browsers send neither header. Raises Forbidden."""
-    site = environ.get("HTTP_SEC_FETCH_SITE")
+    Metadata; RFC 6454, 7). Clients that are no browsers send neither header, nor do old browsers
+    with the forms that they post, together with a password they were once asked for, wherever a
+    page wants. Raises Forbidden."""
+    site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
     if site is not None:
         own = site in ("same-origin", "none")
     else:
-        origin = environ.get("HTTP_ORIGIN")
         own = origin is None or urlsplit(origin).netloc == environ.get("HTTP_HOST")
     if not own:
         raise Forbidden("Origin: changes are not taken from the pages of other sites")
+    media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    kept = scheme(environ.get("HTTP_AUTHORIZATION", "")) == "basic"
+    if kept and site is None and origin is None and media_type in _OF_FORMS:
+        raise Forbidden("Content-Type: must be application/json where Basic is used")

@@ -9,6 +9,7 @@ from typing import Annotated
 from attrs import field, frozen
 from msgspec import Meta, Struct
 
+from virtreg.errors import Conflict
 from virtreg.service.cleaning import Cleaner, CleanupRun
 from virtreg.wsgi.api.endpoint import Answer, Call, Endpoint
 from virtreg.wsgi.api.parts import Parts
@@ -79,13 +80,21 @@ class _Run:
 class _Running:
     parts: Parts
     patience: float
+    _starting: threading.Lock = field(factory=threading.Lock)
+    _going_on: dict[str, Future[CleanupRun]] = field(factory=dict)
+    """The last run of each group."""
 
     def run(self, call: Call) -> Answer:
         """The answer's status is 202 where the run goes on."""
         group, who = owned(self.parts, call)
         policy_of(self.parts, group)
         run = _Run(self.parts.cleaner, group.name, call.asked(CleanupTrial).dry_run, who.name)
-        threading.Thread(target=run, name="virtreg-cleanup", daemon=True).start()
+        with self._starting:
+            # One that goes on is not ended by whoever stopped waiting for it.
+            if group.name in self._going_on and not self._going_on[group.name].done():
+                raise Conflict("another run of this policy goes on; try again when it has ended")
+            threading.Thread(target=run, name="virtreg-cleanup", daemon=True).start()
+            self._going_on[group.name] = run.result
         try:
             return Answer(_shown(run.result.result(self.patience)))
         except TimeoutError:
