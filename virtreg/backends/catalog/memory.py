@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
 
+from virtreg.core.nesting import MOST_NESTED, nesting_of, too_deep
 from virtreg.errors import ConfigError, Conflict, NotFound
 from virtreg.model import RegistrySpec, UpstreamSpec
 
 
 def consistent(registries: Iterable[RegistrySpec]) -> tuple[RegistrySpec, ...]:
-    """The registries by id. Raises ConfigError for those that contradict."""
+    """The registries by id. Raises ConfigError for those that contradict, and for upstreams that
+    are registries which are not among them, in a ring, or too deep."""
     found = _by_id(registries)
-    for contradiction in _contradictions(found):
+    for contradiction in (*_contradictions(found), *_unnestable(found)):
         raise ConfigError(contradiction)
     return found
+
+
+def _unnestable(registries: Sequence[RegistrySpec]) -> Iterator[str]:
+    formats = {spec.name: spec.format for spec in registries}
+    for spec in registries:
+        for upstream in spec.upstreams:
+            # One that is stored may be gone tomorrow, or list this one.
+            if upstream.registry is not None and formats.get(upstream.registry) != spec.format:
+                yield (
+                    f"upstream {upstream.name!r}: there is no registry {upstream.registry!r} of"
+                    f" the format {spec.format}"
+                )
+    way = too_deep(nesting_of(registries))
+    if way is not None and way[0] == way[-1]:
+        yield f"registries are upstreams of each other in a ring: {' -> '.join(way)}"
+    elif way is not None:
+        yield f"registries are more than {MOST_NESTED} deep: {' -> '.join(way)}"
 
 
 class MemoryCatalog:
