@@ -72,8 +72,11 @@ def _tables(client: gitlab.Gitlab, part: str) -> Iterator[str]:
     changed = _made(client, f"{group}/registries", name=f"changed {part}")["id"]
     fields = {"name": "one", "url": "https://one.example.test"}
     upstream = _made(client, f"{root}/registries/{changed}/upstreams", **fields)["id"]
-    yield _numbered(f"{root}/registries/.id.(/upstreams)?$", changed)
-    yield _numbered(f"{root}/registries/.id./(?!upstreams)", pulled)
+    inner = {"name": "inner", "local_registry_id": pulled}
+    local = _made(client, f"{root}/registries/{changed}/local/upstreams", **inner)["id"]
+    yield _numbered(f"{root}/local/upstreams/.id.$", local)
+    yield _numbered(f"{root}/registries/.id.((/local)?/upstreams)?$", changed)
+    yield _numbered(f"{root}/registries/.id./(?!upstreams|local)", pulled)
     yield _numbered(f"{root}/upstreams/.id.(/(cache|rules|login))?$", upstream)
     yield _numbered(f"{root}/upstreams/.id./(test|cache_entries)$", declared)
     yield _numbered(f"{root}/registry_upstreams/.id.$", place)
@@ -104,7 +107,14 @@ def test_answers_are_as_the_document_says(place: Managed, tmp_path: Path) -> Non
     command += ["--no-shrink", "--no-color", "--generation-database=none"]
     # Sanitized in all that it prints.
     command += ["--header", f"PRIVATE-TOKEN:{place.administrator.secret}"]
-    env = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.e2e.api_checks"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env, timeout=280)
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.e2e.api_checks", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,  # it leaves a folder there
+        env={**os.environ, **hooks},
+        timeout=280,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"Tested: (\d{2,})$", done.stdout, re.MULTILINE)
