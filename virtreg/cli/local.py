@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -34,6 +35,7 @@ from virtreg.backends.vault import MasterKeys
 from virtreg.cli.api import Reply
 from virtreg.cli.auditing import account
 from virtreg.config import Config
+from virtreg.core.capacity import reserve_of
 from virtreg.core.egress import EgressPolicy
 from virtreg.formats import named
 from virtreg.live import Live, Registries
@@ -43,6 +45,7 @@ from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
 from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
+from virtreg.service.room import Room
 from virtreg.service.works import Works
 from virtreg.wsgi.api import cleanups
 from virtreg.wsgi.api.application import Api
@@ -118,7 +121,14 @@ def opened(config: Config, *, new: bool = False) -> Iterator[Local]:
         index = stack.enter_context(closing(open_index(folder)))
         store = open_store(config.storage.url or folder)
         intake = Intake(spool_folder(store, folder), time.time)
-        publisher = Publisher(store, index)
+        room = Room(
+            index,
+            catalog,
+            time.time,
+            free=lambda: shutil.disk_usage(folder).free,
+            reserve=reserve_of(shutil.disk_usage(folder).total),
+        )
+        publisher = Publisher(store, index, room)
         works = Works(store, index, intake, publisher, time.time)
         stack.callback(works.close, _GRACE)
         upstreams = Upstreams(
@@ -130,7 +140,7 @@ def opened(config: Config, *, new: bool = False) -> Iterator[Local]:
             partial(serves, directory),
             offline=config.server.offline,
         )
-        answering = stack.enter_context(closing(_Answering(catalog, works, upstreams)))
+        answering = stack.enter_context(closing(_Answering(catalog, works, upstreams, room)))
         audit = AuditLog(config.server.audit_log)
         cleaner = stack.enter_context(closing(Cleaner(index, store, catalog, time.time, audit)))
         me = Principal(f"local:{account()}")
@@ -168,15 +178,17 @@ class _Everything:
 class _Answering:
     """What answers pulls, put together when a command needs it."""
 
-    def __init__(self, catalog: SqlCatalog, works: Works, upstreams: Upstreams) -> None:
+    def __init__(self, catalog: SqlCatalog, works: Works, upstreams: Upstreams, room: Room) -> None:
         self._catalog = catalog
         self._works = works
         self._upstreams = upstreams
+        self._room = room
         self._live: Live | None = None
 
     def registry(self, registry_id: int) -> PullThroughRegistry | None:
         """As it is now."""
         if self._live is None:
+            self._room.look()
             self._live = Live(self._catalog, self._made, self._upstreams)
         self._live.refresh()
         return self._live.registry(registry_id)

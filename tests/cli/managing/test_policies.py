@@ -79,3 +79,13 @@ def test_cleanup_runs_the_policies_of_a_data_folder(here: Command) -> None:
     assert done.startswith(f"{here.group}: maven: 1 entries removed, ")
     assert here.json("cache", "list", "origin") == []
     assert "has no cleanup policy" in bare.refused("cleanup", "--group", "nobody", file)
+
+
+def test_a_quota_holds_for_what_is_fetched_here(here: Command) -> None:
+    here.done("registry", "create", "tools", "--format", "maven")
+    here.done("upstream", "create", "tools", "origin", here.origin.url)
+    here.done("storage", "--quota", "10", "--when-full", "stream")
+    assert here.json("cache", "refresh", "tools", JAR)["result"] == "found"
+    assert here.json("cache", "refresh", "tools", POM)["result"] == "found"
+    kept = [each["relative_path"] for each in here.json("cache", "list", "origin")]
+    assert kept == [f"/{JAR}"]
