@@ -79,6 +79,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def test_clients_see_no_difference(server: Server, path: str, content: bytes) -> None:
     sha256 = hashlib.sha256(content).hexdigest()
     server.ask("team", path)
+    if path == FILE:
+        server.events.wait(Filled, FILE)
     got = server.ask("team", path)
     assert (got.status, got.body) == (200, content)
     assert got.headers["Content-Length"] == str(len(content))
