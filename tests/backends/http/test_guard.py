@@ -58,3 +58,15 @@ def test_link_local_is_refused_whatever_range_is_allowed(address: str) -> None:
     policy = EgressPolicy(("0.0.0.0/0", "::/0"))
     with pytest.raises(UpstreamRefused, match="may not be reached"):
         Dialer("up", policy).dial(address, 1, 1)
+
+
+def test_a_stored_upstream_maps_no_network_for_whoever_made_it() -> None:
+    with Origin({"a": b"x"}) as origin:
+        with (
+            upstream(origin.named_url, allow_private=(), id=7) as up,
+            pytest.raises(UpstreamRefused, match="localhost may not be reached: a") as caught,
+        ):
+            up.fetch(Fetch("a"))
+        assert origin.requests == []
+    assert "127" not in caught.value.message
+    assert "::1" not in caught.value.message

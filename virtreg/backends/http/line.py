@@ -70,7 +70,9 @@ class Line:
         self._spec = spec
         self._policy = policy
         self._proxy = proxy
-        self._dialer = Dialer(spec.name, None if proxy else policy, check_url(spec.url).host)
+        # What is stored was named by whoever may use the API, and not by the operator.
+        home = check_url(spec.url).host if spec.id is None else ""
+        self._dialer = Dialer(spec.name, None if proxy else policy, home)
         # The system's authorities take long to read: not before an https connection needs them.
         self._tls = ssl.create_default_context(cafile=spec.ca_file) if spec.ca_file else None
 
