@@ -20,9 +20,9 @@ from virtreg import (
     build,
     default_config,
 )
-from virtreg.assembly import Upstreams
 from virtreg.model import Fetch, Login
 from virtreg.testing.origin import Lock, Origin, Tokens
+from virtreg.upstreams import Upstreams
 
 
 def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

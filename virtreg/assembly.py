@@ -10,61 +10,53 @@ import logging
 import os
 import shutil
 import time
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 from wsgiref.types import WSGIApplication
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from virtreg.access import Access, open_access
 from virtreg.backends.auth.anonymous import Anonymous
-from virtreg.backends.catalog import ManagementLimits, SqlCatalog, open_catalog
+from virtreg.backends.catalog import SqlCatalog, open_catalog
 from virtreg.backends.directory import open_directory
-from virtreg.backends.folder import FolderSource
-from virtreg.backends.http.unusable import UnusableUpstream
-from virtreg.backends.http.upstream import HttpUpstream
 from virtreg.backends.index import SqlIndex, open_index
 from virtreg.backends.observers.audit import AuditLog
-from virtreg.backends.store import LocalStore, open_store
+from virtreg.backends.store import open_store, spool_folder
 from virtreg.backends.store.exposure import exposure
 from virtreg.backends.vault import MasterKeys
 from virtreg.config import Config
 from virtreg.core.capacity import reserve_of
 from virtreg.core.egress import EgressPolicy
 from virtreg.core.layout import blob_key
-from virtreg.errors import ConfigError, Conflict, Missing
+from virtreg.errors import ConfigError, Missing
 from virtreg.events import Observer
 from virtreg.formats import named
 from virtreg.live import Live, Registries
 from virtreg.managed import CleanupPolicy
-from virtreg.model import RegistrySpec, UpstreamSpec
+from virtreg.managing import limits_of, make_groups, serves
+from virtreg.model import RegistrySpec
 from virtreg.protocols import (
     Authenticator,
     CacheStore,
     CredentialProvider,
     Directory,
     Format,
-    LocalSource,
-    Spools,
-    Upstream,
 )
 from virtreg.service.cleaning import Cleaner
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
 from virtreg.service.keeping import Keeping
-from virtreg.service.local import LocalUpstream
-from virtreg.service.nesting import NestedRegistry
 from virtreg.service.prefetching import Prefetching
 from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
 from virtreg.service.room import Room
 from virtreg.service.sweeping import Sweeper
 from virtreg.service.works import Works
+from virtreg.upstreams import Upstreams, open_upstream
 from virtreg.wsgi.api.application import Api
 from virtreg.wsgi.api.offer import every_endpoint
 from virtreg.wsgi.api.parts import Parts
@@ -285,69 +277,6 @@ def build(
     )
 
 
-@frozen
-class Upstreams:
-    """Makes upstreams. What a host's program or the configuration gives them does not change."""
-
-    _clock: Callable[[], float]
-    _logins: Mapping[str, CredentialProvider]
-    _allow_private: tuple[str, ...]
-    """Of those that are stored; in a file each says for itself."""
-    _registries: Callable[[], Registries]
-    _serves: Callable[[str], bool]
-    _offline: bool = field(kw_only=True)
-
-    def __call__(self, spec: UpstreamSpec) -> GuardedUpstream:
-        """Raises ConfigError for a declared one that cannot be used."""
-        if spec.local:
-            # Nothing is held that would have to be closed.
-            return LocalUpstream(self._source(spec), self._clock)
-        upstream: Upstream
-        if spec.id is not None:
-            spec = evolve(spec, allow_private=self._allow_private)
-        try:
-            # Logins are for what is declared, whatever something that is stored is called.
-            login = self._logins.get(spec.name) if spec.id is None else None
-            upstream = HttpUpstream(spec, credentials=login)
-        except ConfigError as error:
-            if spec.id is None:
-                raise
-            upstream = UnusableUpstream(spec, error.message)
-        guarded = GuardedUpstream(upstream, self._clock, offline=self._offline)
-        # One that a change has left behind ends with the last request that uses it.
-        weakref.finalize(guarded, upstream.close).atexit = False
-        return guarded
-
-    def _source(self, spec: UpstreamSpec) -> LocalSource:
-        if spec.folder is not None:
-            return FolderSource(spec)
-        return NestedRegistry(spec, self._registries, self._serves)
-
-
-def serves(directory: Directory, group: str) -> bool:
-    """Whether a group's registries are switched on."""
-    found = directory.group(group)
-    return found is None or found.enabled
-
-
-def make_groups(directory: Directory, specs: Sequence[RegistrySpec]) -> None:
-    """A group is there once a registry is declared to be of it."""
-    for name in dict.fromkeys(spec.group for spec in specs):
-        if directory.group(name) is None:
-            with suppress(Conflict):  # Another process was quicker.
-                directory.add_group(name)
-
-
-def limits_of(config: Config) -> ManagementLimits:
-    """How much the management API makes."""
-    most = config.management
-    return ManagementLimits(
-        {"maven": most.maven_registries, "container": most.container_registries},
-        {"maven": most.maven_upstreams, "container": most.container_upstreams},
-        most.rules,
-    )
-
-
 def _with_logins(spec: RegistrySpec, logins: Mapping[str, CredentialProvider]) -> RegistrySpec:
     """What is given a login here is not anonymous, though its configuration names none."""
     return evolve(
@@ -369,11 +298,6 @@ def _warn_of_exposure(config: Config, authenticator: Authenticator | None) -> No
         _log.warning("%s", exposed)
 
 
-def spool_folder(store: CacheStore, path: Path) -> Callable[[], Path]:
-    """Downloads wait on the local disk wherever the blobs end up."""
-    return store.spool if isinstance(store, Spools) else LocalStore(path).spool
-
-
 def _readable(index: SqlIndex) -> None:
     """Raises IndexUnavailable."""
     index.find("", [""])
@@ -383,9 +307,3 @@ def _openable(store: CacheStore) -> None:
     """Raises StorageError when the store cannot be asked; holding nothing is fine."""
     with suppress(Missing):
         store.open(blob_key("0" * 64)).close()
-
-
-def open_upstream(spec: UpstreamSpec, *, allow_private: tuple[str, ...] = ()) -> Upstream:
-    """One upstream on its own, for trying it out; it may also reach these ranges outside the
-    public internet. The caller closes it."""
-    return HttpUpstream(evolve(spec, allow_private=(*spec.allow_private, *allow_private)))

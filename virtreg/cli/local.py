@@ -16,21 +16,13 @@ from urllib.parse import unquote_to_bytes
 import click
 from attrs import frozen
 
-from virtreg.assembly import (
-    Upstreams,
-    limits_of,
-    make_groups,
-    open_upstream,
-    serves,
-    spool_folder,
-)
 from virtreg.backends.catalog import FILE as CATALOG
 from virtreg.backends.catalog import SqlCatalog, open_catalog
 from virtreg.backends.directory import FILE as DIRECTORY
 from virtreg.backends.directory import open_directory
 from virtreg.backends.index import open_index
 from virtreg.backends.observers.audit import AuditLog
-from virtreg.backends.store import open_store
+from virtreg.backends.store import open_store, spool_folder
 from virtreg.backends.vault import MasterKeys
 from virtreg.cli.api import Reply
 from virtreg.cli.auditing import account
@@ -39,6 +31,7 @@ from virtreg.core.capacity import reserve_of
 from virtreg.core.egress import EgressPolicy
 from virtreg.formats import named
 from virtreg.live import Live, Registries
+from virtreg.managing import limits_of, make_groups, serves
 from virtreg.model import Credentials, Principal, RegistrySpec, Scope
 from virtreg.service.cleaning import Cleaner
 from virtreg.service.health import GuardedUpstream
@@ -47,6 +40,7 @@ from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
 from virtreg.service.room import Room
 from virtreg.service.works import Works
+from virtreg.upstreams import Upstreams, open_upstream
 from virtreg.wsgi.api import cleanups
 from virtreg.wsgi.api.application import Api
 from virtreg.wsgi.api.offer import every_endpoint

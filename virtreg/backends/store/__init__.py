@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from virtreg.backends.store.local import LocalStore
 from virtreg.backends.store.memory import MemoryStore
-from virtreg.protocols import CacheStore
+from virtreg.protocols import CacheStore, Spools
 
-__all__ = ["LocalStore", "MemoryStore", "open_store"]
+__all__ = ["LocalStore", "MemoryStore", "open_store", "spool_folder"]
 
 
 def open_store(place: str | Path) -> CacheStore:
@@ -23,3 +24,9 @@ def open_store(place: str | Path) -> CacheStore:
     from virtreg.backends.store.objects import ObjectStore
 
     return ObjectStore(place)
+
+
+def spool_folder(store: CacheStore, path: Path) -> Callable[[], Path]:
+    """Where downloads wait: on a local disk, below ``path`` if need be, wherever the blobs end
+    up."""
+    return store.spool if isinstance(store, Spools) else LocalStore(path).spool

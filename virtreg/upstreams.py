@@ -1,0 +1,64 @@
+"""Making upstreams from their specs."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping
+
+from attrs import evolve, field, frozen
+
+from virtreg.backends.folder import FolderSource
+from virtreg.backends.http.unusable import UnusableUpstream
+from virtreg.backends.http.upstream import HttpUpstream
+from virtreg.errors import ConfigError
+from virtreg.live import Registries
+from virtreg.model import UpstreamSpec
+from virtreg.protocols import CredentialProvider, LocalSource, Upstream
+from virtreg.service.health import GuardedUpstream
+from virtreg.service.local import LocalUpstream
+from virtreg.service.nesting import NestedRegistry
+
+
+@frozen
+class Upstreams:
+    """Makes upstreams. What a host's program or the configuration gives them does not change."""
+
+    _clock: Callable[[], float]
+    _logins: Mapping[str, CredentialProvider]
+    _allow_private: tuple[str, ...]
+    """Of those that are stored; in a file each says for itself."""
+    _registries: Callable[[], Registries]
+    _serves: Callable[[str], bool]
+    _offline: bool = field(kw_only=True)
+
+    def __call__(self, spec: UpstreamSpec) -> GuardedUpstream:
+        """Raises ConfigError for a declared one that cannot be used."""
+        if spec.local:
+            # Nothing is held that would have to be closed.
+            return LocalUpstream(self._source(spec), self._clock)
+        upstream: Upstream
+        if spec.id is not None:
+            spec = evolve(spec, allow_private=self._allow_private)
+        try:
+            # Logins are for what is declared, whatever something that is stored is called.
+            login = self._logins.get(spec.name) if spec.id is None else None
+            upstream = HttpUpstream(spec, credentials=login)
+        except ConfigError as error:
+            if spec.id is None:
+                raise
+            upstream = UnusableUpstream(spec, error.message)
+        guarded = GuardedUpstream(upstream, self._clock, offline=self._offline)
+        # One that a change has left behind ends with the last request that uses it.
+        weakref.finalize(guarded, upstream.close).atexit = False
+        return guarded
+
+    def _source(self, spec: UpstreamSpec) -> LocalSource:
+        if spec.folder is not None:
+            return FolderSource(spec)
+        return NestedRegistry(spec, self._registries, self._serves)
+
+
+def open_upstream(spec: UpstreamSpec, *, allow_private: tuple[str, ...] = ()) -> Upstream:
+    """One upstream on its own, for trying it out; it may also reach these ranges outside the
+    public internet. The caller closes it."""
+    return HttpUpstream(evolve(spec, allow_private=(*spec.allow_private, *allow_private)))
