@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from tests.backends.catalog.conftest import Open
 from virtreg.backends.catalog import SqlCatalog, open_catalog, open_passwords
@@ -47,6 +47,26 @@ def test_passwords_are_rotated_with_the_secrets_of_the_vault(
     assert len(keys.keys.read()) == 1
     assert passwords(opened()) == passwords(catalog) == before
     assert keys.read("nexus") == Secret("named")
+
+
+def test_what_the_old_key_sealed_is_gone_from_the_files(
+    catalog: SqlCatalog, tmp_path: Path
+) -> None:
+    add(catalog, "a", "b")
+    with catalog._database.reading() as connection:
+        sealed = [row.password.encode() for row in connection.execute(select(upstreams))]
+
+    def files() -> bytes:
+        return b"".join(each.read_bytes() for each in (tmp_path / "data").glob("catalog.sqlite*"))
+
+    assert all(text in files() for text in sealed)
+    stored = open_passwords(tmp_path / "data")
+    assert stored is not None
+    keys = vault(tmp_path)
+    keys.rotate(forget_old=True, beside=[stored])
+    stored.close()
+    assert passwords(catalog) == {"a": "password of a", "b": "password of b"}
+    assert not any(text in files() for text in sealed)
 
 
 def test_a_password_that_does_not_open_keeps_everything_as_it_was(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, true, update
 
 from virtreg.backends.catalog.schema import upstreams
 from virtreg.backends.sql.database import Database
+from virtreg.backends.sql.sqlite import forget_log
 from virtreg.backends.vault import MasterKeys
 from virtreg.backends.vault.files import alone_in
 from virtreg.backends.vault.sealing import Purpose, Unopened, reseal, seal, unseal
@@ -76,7 +77,8 @@ class StoredPasswords:
     _database: Database
 
     def reseal(self, cipher: MultiFernet) -> int:
-        """Seal every one with the cipher's newest key, or none; how many. Raises ConfigError,
+        """Seal every one with the cipher's newest key, or none; how many. What was sealed before is
+        gone from the files too, unless somebody reads them all the while. Raises ConfigError,
         quoting nothing, when one does not open."""
         column = upstreams.c.password
         with self._database.writing() as connection:
@@ -86,7 +88,9 @@ class StoredPasswords:
                 again = _resealed(number, text, cipher)
                 of_id = upstreams.c.id == number
                 connection.execute(update(upstreams).where(of_id).values(password=again))
-            return len(rows)
+        if rows:
+            forget_log(self._database)
+        return len(rows)
 
     def close(self) -> None:
         """Repeatable."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
-from virtreg.backends.sql.database import WRITES
+from virtreg.backends.sql.database import WRITES, Database
 
 BUSY_SECONDS = 10.0
 """How long a statement waits for another process's write before it gives up."""
@@ -57,6 +57,16 @@ def make_database(file: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
 
 
+def forget_log(database: Database) -> None:
+    """Write the log back and empty it: what was overwritten stands in it until then. Waits for
+    readers, but not for ever. Raises what :attr:`Database.trouble` says."""
+    with (
+        database.trouble.told("write"),
+        closing(database.engine.raw_connection()) as connection,
+    ):
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
     """Keep other processes that prepare the same folder waiting (flock). Raises OSError.
@@ -73,6 +83,9 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 def _connected(synchronous: str, connection: sqlite3.Connection, _record: object) -> None:
     connection.execute(f"PRAGMA synchronous = {synchronous}")
+    if synchronous == "FULL":
+        # What is worth that wait may be secret, and is overwritten when it goes.
+        connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_LOGGED_PAGES}")
     connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
