@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from tests.service.hub import FILE, LARGE, OTHER, SMALL, MakeHub, fake
 from virtreg.errors import NotFound
 from virtreg.service.prefetching import Crowded, Prefetching
+from virtreg.service.registry import PullThroughRegistry
 from virtreg.testing.gate import Gate
 
 
@@ -79,3 +81,29 @@ def test_beyond_the_limit_nothing_is_fetched_until_something_has_ended(make_hub:
     running.result(20)
     hub.flush()
     prefetching.close()
+
+
+def test_a_group_whose_upstreams_are_slow_keeps_no_other_waiting(make_hub: MakeHub) -> None:
+    a, gate = fake("a"), Gate()
+    a.put(FILE, SMALL, hold=gate)
+    a.put(OTHER, SMALL)
+    slow = make_hub(a)
+    quick = PullThroughRegistry(
+        evolve(slow.registry.spec, name="quick", group="others"),
+        slow.registry.format,
+        slow.guarded,
+        slow.works,
+    )
+    prefetching = Prefetching(threads=1, most_waiting=1)
+    (held,) = prefetching.add(slow.registry, [slow.route(FILE)])
+    gate.await_arrival()
+    (other,) = prefetching.add(quick, [slow.route(OTHER)])
+    other.result(20)
+    with pytest.raises(Crowded):
+        prefetching.add(slow.registry, [slow.route(OTHER)])
+    gate.release()
+    held.result(20)
+    slow.flush()
+    prefetching.close()
+    with pytest.raises(Crowded):
+        prefetching.add(quick, [slow.route(OTHER)])
