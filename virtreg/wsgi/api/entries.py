@@ -20,6 +20,7 @@ from virtreg.wsgi.api.flavour import FLAVOURS, Flavour
 from virtreg.wsgi.api.moments import moment, moment_or_none
 from virtreg.wsgi.api.paging import Paging, page_answer
 from virtreg.wsgi.api.parts import Parts
+from virtreg.wsgi.api.sharing import allow_change
 from virtreg.wsgi.api.shown import Moment
 
 
@@ -103,7 +104,7 @@ class _Entries:
     def remove(self, call: Call) -> Answer:
         number, path = parse_entry_id(call.path["rest"]) or (0, "")
         found = self.flavour.own_upstream(self.parts.catalog.upstream(number))
-        upstream, who = call.allow("configure", found)
+        upstream, who = allow_change(self.parts, call, found)
         if not self._forget(upstream, path):
             raise NotFound("there is no such entry")
         self.parts.catalog.announce()

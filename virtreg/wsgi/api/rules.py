@@ -15,6 +15,7 @@ from virtreg.wsgi.api.endpoint import NOTHING, Answer, Call, Endpoint
 from virtreg.wsgi.api.flavour import FLAVOURS, Flavour
 from virtreg.wsgi.api.hiding import Hiding
 from virtreg.wsgi.api.parts import Parts
+from virtreg.wsgi.api.sharing import allow_change
 
 Pattern = Annotated[
     str,
@@ -124,7 +125,7 @@ class _Rules:
         return Answer([_shown(upstream.id, rule) for rule in upstream.spec.rules])
 
     def create(self, call: Call) -> Answer:
-        upstream, who = call.allow("configure", self.parts.upstream_of(call, self.flavour))
+        upstream, who = allow_change(self.parts, call, self.parts.upstream_of(call, self.flavour))
         sent = call.sent(self._kind)
         checked_pattern(sent.pattern, sent.pattern_type, sent.target_coordinate)
         rule = Rule(sent.rule_type, sent.target_coordinate, sent.pattern, sent.pattern_type)
@@ -139,7 +140,7 @@ class _Rules:
 
     def remove(self, call: Call) -> Answer:
         upstream, rule = self.parts.catalog.rule(call.id()) or (None, None)
-        upstream, who = call.allow("configure", self.flavour.own_upstream(upstream))
+        upstream, who = allow_change(self.parts, call, self.flavour.own_upstream(upstream))
         if rule is None:
             raise NotFound("there is no such rule")
         self.parts.catalog.remove_rule(call.id())

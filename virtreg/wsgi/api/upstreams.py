@@ -22,6 +22,7 @@ from virtreg.wsgi.api.sent import (
     UpstreamNew,
     UpstreamSearch,
 )
+from virtreg.wsgi.api.sharing import allow_change
 from virtreg.wsgi.api.showing import Showing
 from virtreg.wsgi.api.shown import Upstream, UpstreamListed, UpstreamWhole
 from virtreg.wsgi.api.urls import normalised
@@ -144,7 +145,7 @@ class _Upstreams:
         return NOTHING
 
     def purge(self, call: Call) -> Answer:
-        upstream, who = call.allow("configure", self.parts.upstream_of(call, self.flavour))
+        upstream, who = allow_change(self.parts, call, self.parts.upstream_of(call, self.flavour))
         self.parts.catalog.purge_upstream(upstream.id)
         self.parts.tell(call, who, "cache", f"upstream {upstream.id}", "purged")
         return NOTHING
