@@ -94,6 +94,7 @@ class Upheaval:
     registries: dict[str, Registry] = field(factory=dict)
     done: Counter[str] = field(factory=Counter)
     """How often each change was made."""
+    _bag: list[str] = field(factory=list)
 
     def judge(self, registry: str, path: str, status: int, body: bytes, times: Span) -> str | None:
         """What is wrong with an answer to a request that was sent and answered at these times."""
@@ -147,7 +148,10 @@ class Upheaval:
 
     def change(self) -> None:
         """One change, whichever."""
-        [name] = self.dice.choices([*_CHANGES], [_OFTEN.get(each, 2) for each in _CHANGES])
+        if not self._bag:
+            self._bag = [each for each in _CHANGES for _ in range(_OFTEN.get(each, 2))]
+            self.dice.shuffle(self._bag)
+        name = self._bag.pop()
         if _CHANGES[name](self):
             self.done[name] += 1
 
