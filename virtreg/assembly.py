@@ -46,13 +46,14 @@ from virtreg.protocols import (
     Directory,
     Format,
 )
+from virtreg.service.barring import Barring
 from virtreg.service.cleaning import Cleaner
+from virtreg.service.closed import made
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
 from virtreg.service.keeping import Keeping
 from virtreg.service.prefetching import Prefetching
 from virtreg.service.publishing import Publisher
-from virtreg.service.registry import PullThroughRegistry
 from virtreg.service.room import Room
 from virtreg.service.sweeping import Sweeper
 from virtreg.service.works import Works
@@ -172,6 +173,9 @@ def build(
         directory = undone.enter_context(closing(open_directory(path)))
         keys = MasterKeys.found(os.environ, config.folder or path)
         specs = [_with_logins(spec, logins) for spec in config.registries]
+        for spec in specs:
+            # What a file says ends the start, and what is stored its own registry alone.
+            Barring.of(spec, named(spec.format, formats), clock)
         catalog = undone.enter_context(
             closing(open_catalog(path, specs, keys=keys, clock=clock, limits=limits_of(config)))
         )
@@ -201,9 +205,7 @@ def build(
         )
         live = Live(
             catalog,
-            lambda spec, upstreams: PullThroughRegistry(
-                spec, named(spec.format, formats), upstreams, works
-            ),
+            lambda spec, upstreams: made(spec, named(spec.format, formats), upstreams, works),
             Upstreams(
                 clock,
                 logins,

@@ -28,6 +28,7 @@ __all__ = [
     "NotFound",
     "Offline",
     "OutOfDate",
+    "RegistryClosed",
     "StorageError",
     "Unauthenticated",
     "UpstreamBusy",
@@ -275,6 +276,13 @@ class Missing(StorageError):
     """The store does not hold this key. Internal: callers refill instead of failing."""
 
     code = "missing"
+
+
+class RegistryClosed(VirtregError):
+    """What is stored of the registry cannot be served; all others can."""
+
+    status = 503
+    code = "registry_closed"
 
 
 class NoRoom(StorageError):

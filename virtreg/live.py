@@ -19,6 +19,10 @@ _log = logging.getLogger(__name__)
 _LOOKS_EVERY: Final = 0.5
 """Seconds. What another process changed is in force within a second, and no request asks."""
 
+_TRIES_AGAIN: Final = 20
+"""Looks after which it is seen whether upstreams that are unusable still are: their keys may be
+back, which is no change of the catalog."""
+
 Registries = Mapping[str, PullThroughRegistry]
 """By name."""
 
@@ -47,6 +51,7 @@ class Live:
         self._listeners: list[Callable[[Registries], None]] = []
         self._lock = threading.Lock()
         self._revision: int | None = None
+        self._specs: Sequence[RegistrySpec] = ()
         self._upstreams: dict[UpstreamSpec, GuardedUpstream] = {}
         self._opened: weakref.WeakSet[GuardedUpstream] = weakref.WeakSet()
         self._by_id: Mapping[int, PullThroughRegistry] = {}
@@ -66,20 +71,22 @@ class Live:
     def upstreams(self) -> tuple[GuardedUpstream, ...]:
         return tuple(self._upstreams.values())
 
-    def refresh(self) -> bool:
-        """Look whether the catalog has changed, and follow it; whether it had. Raises what the
-        catalog raises, and then all stays as it was."""
+    def refresh(self, *, thoroughly: bool = False) -> bool:
+        """Look whether the catalog has changed, and follow it; whether it had. ``thoroughly``: even
+        if it does not say so. Raises what the catalog raises, and then all stays as it was."""
         with self._lock:
             revision = self._catalog.revision()
-            if revision == self._revision:
+            if revision == self._revision and not thoroughly:
                 return False
             specs = self._catalog.registries()
+            if revision == self._revision and specs == self._specs:
+                return False
             upstreams = self._upstreams_of(specs)
             made = [self._registry(spec, upstreams) for spec in specs]
             self._upstreams = upstreams
             self._by_id = {registry.spec.id: registry for registry in made}
             self.registries = MappingProxyType({each.spec.name: each for each in made})
-            self._revision = revision
+            self._revision, self._specs = revision, specs
             for listener in self._listeners:
                 listener(self.registries)
             return True
@@ -132,10 +139,12 @@ class Live:
         return self._make(spec, [upstreams[upstream] for upstream in spec.upstreams])
 
     def _run(self) -> None:
-        told = ""
+        told, looks = "", 0
         while not self._stopping.wait(_LOOKS_EVERY):
+            looks += 1
             try:
-                self.refresh()
+                unusable = any(spec.unusable for spec in tuple(self._upstreams))
+                self.refresh(thoroughly=unusable and looks % _TRIES_AGAIN == 0)
             except Exception as error:  # noqa: BLE001 - what was served before still is
                 if str(error) != told:
                     _log.warning("the catalog cannot be followed", exc_info=True)

@@ -375,6 +375,8 @@ class UpstreamSpec:
     """Of an upstream that is stored: its cache is kept by it, whatever its name."""
     generation: int = field(default=0, metadata={"configured": False})
     """Grows when its cache is purged: what was kept before is of another key."""
+    unusable: str = field(default="", metadata={"configured": False})
+    """Why it cannot be asked, though nobody changed it; what is cached of it stays."""
 
     @cached_property
     def local(self) -> bool:

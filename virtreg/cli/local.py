@@ -34,6 +34,7 @@ from virtreg.live import Live, Registries
 from virtreg.managing import limits_of, make_groups, serves
 from virtreg.model import Credentials, Principal, RegistrySpec, Scope
 from virtreg.service.cleaning import Cleaner
+from virtreg.service.closed import made
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
 from virtreg.service.publishing import Publisher
@@ -199,7 +200,7 @@ class _Answering:
     def _made(
         self, spec: RegistrySpec, upstreams: Sequence[GuardedUpstream]
     ) -> PullThroughRegistry:
-        return PullThroughRegistry(spec, named(spec.format), upstreams, self._works)
+        return made(spec, named(spec.format), upstreams, self._works)
 
 
 def _check_new(folder: Path, *, whole: bool, new: bool) -> None:

@@ -266,23 +266,31 @@ def test_no_password_stands_in_a_file_or_a_message(
     assert "another-secret-text" not in repr(catalog.__dict__)
 
 
-def test_passwords_that_do_not_open_are_told_by_upstream_and_all_else_can_be_managed(
-    catalog: SqlCatalog, registry: int, opened: Open, tmp_path: Path
+def test_where_a_password_does_not_open_its_upstream_alone_is_unusable(
+    catalog: SqlCatalog,
+    registry: int,
+    opened: Open,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     upstream = add(catalog, registry, **LOGIN)
+    sound = add(catalog, registry, url="https://sound.example/")
     key = tmp_path / "secret.key"
     kept = key.read_bytes()
     key.unlink()
     other = opened()
-    with pytest.raises(
-        ConfigError, match=rf"upstream {upstream.id} 'nexus': its password"
-    ) as caught:
-        other.registries()
-    assert "no file" in caught.value.message
-    assert PASSWORD.reveal() not in caught.value.message
+    (spec,) = other.registries()
+    assert [each.unusable for each in spec.upstreams] == ["its password does not open", ""]
+    assert spec.upstreams[1] == sound.spec
     found = other.upstream(upstream.id)
     assert found is not None
     assert found.spec.password is None
+    assert found.spec.key == upstream.spec.key
+    other.registries()
+    (line,) = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
+    assert line.startswith(f"upstream {upstream.id} cannot be used: its password cannot be opened")
+    assert "no file" in line
+    assert PASSWORD.reveal() not in line
     assert other.change_registry(registry, {"name": "renamed"}).name == "renamed"
     with pytest.raises(ConfigError, match="there is no key"):
         other.change_upstream(upstream.id, {"password": Secret("x")})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from attrs import frozen
@@ -17,6 +18,8 @@ from virtreg.backends.vault.sealing import Purpose, Unopened, reseal, seal, unse
 from virtreg.errors import ConfigError
 from virtreg.model import Secret
 
+_log = logging.getLogger(__name__)
+
 
 class Sealer:
     """Seals with the newest key there is at that moment. Safe from any thread.
@@ -26,6 +29,7 @@ class Sealer:
 
     def __init__(self, keys: MasterKeys) -> None:
         self.keys = keys
+        self._told: Mapping[int, str] = {}
         self._opened: Mapping[tuple[int, str], Secret] = {}
 
     def prepare(self) -> None:
@@ -42,8 +46,9 @@ class Sealer:
         """Raises ConfigError when there is no key."""
         return seal(password, _purpose(upstream_id), self.keys.cipher())
 
-    def opened(self, sealed: Mapping[int, str]) -> tuple[dict[int, Secret], dict[int, str]]:
-        """The passwords by upstream, and why others do not open, worded to follow "password"."""
+    def opened(self, sealed: Mapping[int, str]) -> dict[int, Secret]:
+        """The passwords by upstream. Those that do not open are missing, and why is logged: it
+        names files."""
         known = self._opened
         found = {pair: known[pair] for pair in sealed.items() if pair in known}
         missing = [pair for pair in sealed.items() if pair not in known]
@@ -60,7 +65,11 @@ class Sealer:
                 except Unopened as error:
                     failed[number] = f"{error} ({self.keys})"
         self._opened = found
-        return {number: password for (number, _), password in found.items()}, failed
+        if failed != self._told:
+            self._told = failed
+            for number, reason in failed.items():
+                _log.error("upstream %d cannot be used: its password %s", number, reason)
+        return {number: password for (number, _), password in found.items()}
 
 
 def any_sealed(connection: Connection) -> bool:

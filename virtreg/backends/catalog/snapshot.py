@@ -38,8 +38,8 @@ class Snapshot:
     associations: Mapping[int, Association]
     specs: tuple[RegistrySpec, ...]
     """By id; declared ones whether or not the database knows them."""
-    unopened: tuple[str, ...]
-    """Passwords that cannot be used, a sentence each."""
+    sealed: bool
+    """Whether a password does not open: keys may be back at any time."""
 
     @cached_property
     def orders(self) -> Mapping[int, Sequence[Association]]:
@@ -77,15 +77,16 @@ def take(connection: Connection, declared: Sequence[RegistrySpec], sealer: Seale
     revision = connection.scalar(select(schema.numbers.c.revision)) or 0
     rules = _rules(connection)
     rows = connection.execute(select(schema.upstreams).order_by("id")).all()
-    opened, unopened = sealer.opened(
-        {row.id: row.password for row in rows if row.password is not None}
-    )
+    sealed = {row.id: row.password for row in rows if row.password is not None}
+    opened = sealer.opened(sealed)
     in_file = {each.name: each for spec in declared for each in spec.upstreams}
     targets = _targets(connection, declared)
     upstreams: dict[int, ManagedUpstream] = {}
     for row in rows:
         if not row.declared:
             spec = upstream_spec(row, opened.get(row.id), rules.get(row.id, ()), targets.name(row))
+            if row.id in sealed and row.id not in opened:
+                spec = evolve(spec, unusable="its password does not open")
         elif row.slug in in_file:
             spec = declared_spec(in_file[row.slug], row, rules.get(row.id, ()))
         else:
@@ -97,17 +98,13 @@ def take(connection: Connection, declared: Sequence[RegistrySpec], sealer: Seale
     ]
     registries, specs = _registries(connection, declared, upstreams, associations)
     kept = {each.id: each for each in associations if each.registry_id in registries}
-    names = {number: upstreams[number].name for number in unopened}
     return Snapshot(
         revision,
         registries,
         upstreams,
         kept,
         specs,
-        tuple(
-            f"upstream {number} {names[number]!r}: its password {reason}"
-            for number, reason in unopened.items()
-        ),
+        len(opened) < len(sealed),
     )
 
 

@@ -26,7 +26,7 @@ from virtreg.backends.catalog.schema import registries as registries_table
 from virtreg.backends.catalog.sealing import Sealer, any_sealed
 from virtreg.backends.catalog.snapshot import Snapshot, take
 from virtreg.backends.sql.database import Database
-from virtreg.errors import ConfigError, Conflict, NotFound
+from virtreg.errors import Conflict, NotFound
 from virtreg.managed import (
     Association,
     CleanupPolicy,
@@ -98,12 +98,9 @@ class SqlCatalog:
         return int(number)
 
     def registries(self) -> tuple[RegistrySpec, ...]:
-        """Declared and stored ones, by id; some may have no upstreams. Raises ConfigError when a
-        password does not open."""
-        snapshot = self._now()
-        if snapshot.unopened:
-            raise ConfigError("; ".join(snapshot.unopened))
-        return snapshot.specs
+        """Declared and stored ones, by id; some may have no upstreams, or some that are unusable
+        since their passwords do not open."""
+        return self._now().specs
 
     def announce(self) -> None:
         """Let every process know of a change that is not of the catalog, such as a cache entry that
@@ -348,7 +345,7 @@ class SqlCatalog:
     def _now(self) -> Snapshot:
         latest = self._latest
         # Keys may be back meanwhile.
-        if latest is not None and latest.revision == self.revision() and not latest.unopened:
+        if latest is not None and latest.revision == self.revision() and not latest.sealed:
             return latest
         with self._database.reading() as connection:
             now = take(connection, self._declared, self._sealer)
@@ -358,7 +355,7 @@ class SqlCatalog:
     def _as_of(self, connection: Connection) -> Snapshot:
         latest = self._latest
         number = connection.scalar(select(numbers.c.revision))
-        if latest is not None and latest.revision == number and not latest.unopened:
+        if latest is not None and latest.revision == number and not latest.sealed:
             return latest
         return take(connection, self._declared, self._sealer)
 

@@ -12,15 +12,15 @@ from virtreg.protocols import Reply
 @frozen(eq=False)
 class UnusableUpstream:
     """The protocol ``Upstream``, for one that was stored and cannot be asked here, such as after
-    its certificates or its command went away: it is broken, and all others go on."""
+    its certificates or its command went away: it is broken, and all others go on. Why is for the
+    log: it may name files, and whoever pulls is told what is raised here."""
 
     spec: UpstreamSpec
-    reason: str
 
     def fetch(self, request: Fetch) -> Reply:  # noqa: ARG002
         """Raises UpstreamUnavailable."""
         raise UpstreamUnavailable(
-            f"{self.spec.name} cannot be used: {self.reason}", upstream=self.spec.name
+            f"{self.spec.name} cannot be used; the server's log says why", upstream=self.spec.name
         )
 
     def close(self) -> None:
