@@ -102,8 +102,6 @@ def tenants(
     server.start()
     try:
         accounts = Accounts(server.config)
-        accounts.add_group("team")
-        accounts.add_group("others")
         accounts.add_member("team", USER)
         yield Tenants(server, accounts)
     finally:

@@ -99,8 +99,6 @@ def _house(folder: Path, kind: str) -> Iterator[House]:
         server.start()
         try:
             accounts = Accounts(server.config)
-            accounts.add_group("team")
-            accounts.add_group("others")
             accounts.add_member("team", USER)
             holder = accounts.token("deploy", "--group", "others").login
             yield House(Tenants(server, accounts), far, basic(holder))
