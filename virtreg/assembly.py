@@ -218,7 +218,15 @@ def build(
         )
         undone.pop_all()
     catalog.on_change(live.follow)
-    cleaner = Cleaner(index, store, catalog, clock, works.tell, settle=ledger.flush)
+    cleaner = Cleaner(
+        index,
+        store,
+        catalog,
+        clock,
+        works.tell,
+        settle=ledger.flush,
+        removed=catalog.announce,
+    )
     keeping = Keeping(cleaner, room, clock)
     prefetching = Prefetching()
     parts = Parts(

@@ -373,8 +373,11 @@ class Policies(Protocol):
         """By group."""
         ...
 
-    def save_policy(self, policy: CleanupPolicy) -> None:
-        """Insert or replace by group."""
+    def change_policy(
+        self, group: str, change: Callable[[CleanupPolicy], CleanupPolicy]
+    ) -> CleanupPolicy | None:
+        """Replace a policy by what ``change`` makes of it, with nobody else's change in between;
+        what it is then. None where there is none."""
         ...
 
     def settings(self, group: str) -> GroupSettings:

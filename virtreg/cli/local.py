@@ -137,7 +137,8 @@ def opened(config: Config, *, new: bool = False) -> Iterator[Local]:
         )
         answering = stack.enter_context(closing(_Answering(catalog, works, upstreams, room)))
         audit = AuditLog(config.server.audit_log)
-        cleaner = stack.enter_context(closing(Cleaner(index, store, catalog, time.time, audit)))
+        cleaner = Cleaner(index, store, catalog, time.time, audit, removed=catalog.announce)
+        stack.callback(cleaner.close)
         me = Principal(f"local:{account()}")
         parts = Parts(
             catalog=catalog,

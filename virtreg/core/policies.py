@@ -14,9 +14,15 @@ MOST_TOLD = 255
 """Characters of a failure message that are kept."""
 
 
-def next_run(policy: CleanupPolicy, now: float) -> float:
-    """When a policy that ran, or was made, just now runs again."""
-    return now + policy.cadence * DAY
+def made(policy: CleanupPolicy, now: float) -> CleanupPolicy:
+    """One that is there from now on."""
+    return evolve(policy, next_run_at=_next_run(policy, now))
+
+
+def changed(before: CleanupPolicy, policy: CleanupPolicy, now: float) -> CleanupPolicy:
+    """One that was ``before`` another: what was waited for is kept, unless it is waited anew."""
+    anew = policy.cadence != before.cadence or (policy.enabled and not before.enabled)
+    return evolve(made(policy, now) if anew else policy, updated_at=now)
 
 
 def is_due(policy: CleanupPolicy, now: float) -> bool:
@@ -49,7 +55,7 @@ def finished(
         status="scheduled",
         failure_message=None,
         last_run_at=now,
-        next_run_at=next_run(policy, now),
+        next_run_at=_next_run(policy, now),
         last_run=total(by_format),
         last_run_by_format=tuple(sorted(by_format.items())),
     )
@@ -61,6 +67,10 @@ def failed(
     """What it removed before is counted all the same."""
     told = finished(policy, now, by_format)
     return evolve(told, status="failed", failure_message=message[:MOST_TOLD])
+
+
+def _next_run(policy: CleanupPolicy, now: float) -> float:
+    return now + policy.cadence * DAY
 
 
 def total(by_format: Mapping[str, Reclaimed]) -> Reclaimed:

@@ -64,14 +64,17 @@ class Cleaner:
         tell: Observer,
         *,
         settle: Callable[[], None] = lambda: None,
+        removed: Callable[[], object] = lambda: None,
         hurry: bool = False,
     ) -> None:
-        """``hurry``: no pauses, for who has nobody to consider."""
+        """``removed`` is called after a run that removed something: what is kept ready of it is to
+        go. ``hurry``: no pauses, for who has nobody to consider."""
         self._index = index
         self._policies = policies
         self._clock = clock
         self._tell = tell
         self._settle = settle
+        self._removed = removed
         self._hurry = hurry
         self._closing = threading.Event()
         self._counts_cleared_at = 0.0
@@ -103,7 +106,7 @@ class Cleaner:
             run = CleanupRun(group)
             with suppress(Interrupted, LeaseLost):
                 self._remains.clear(self._batches(), self._checked(lease))
-                run = self._run(policy, lease, progress, actor)
+                run = self._run(group, lease, progress, actor)
                 self._remains.clear_counts(self._checked(lease))
             return run
 
@@ -118,13 +121,17 @@ class Cleaner:
                 return []
             try:
                 self._remains.clear(self._batches(), self._checked(lease))
-                for policy in self._policies.policies():
+                for group in [each.group for each in self._policies.policies()]:
+                    # As it is by now: those before it may have run for long.
+                    policy = self._policies.policy(group)
+                    if policy is None:
+                        continue
                     if rules.is_due(policy, now):
-                        self._run_told(policy, lease)
-                        after = self._policies.policy(policy.group)
+                        self._run_told(group, lease)
+                        after = self._policies.policy(group)
                         ran += [] if after is None else [after]
                     elif policy.status == "running":
-                        self._policies.save_policy(rules.stopped(policy))
+                        self._policies.change_policy(group, rules.stopped)
                 if ran or now - self._counts_cleared_at >= rules.DAY:
                     self._remains.clear_counts(self._checked(lease))
                     self._counts_cleared_at = now
@@ -143,27 +150,28 @@ class Cleaner:
                     self._eviction(tally, self._checked(lease)).down_to(keep)
                 except (Interrupted, LeaseLost):
                     _log.info("eviction of group %s stopped", group)
+                finally:
+                    self._tell_removed(tally)
         return rules.total(tally.by_format)
 
     def close(self) -> None:
         """Stop what runs after the batch at hand; nothing runs any more."""
         self._closing.set()
 
-    def _run_told(self, policy: CleanupPolicy, lease: Lease) -> None:
+    def _run_told(self, group: str, lease: Lease) -> None:
         """Raises Interrupted and LeaseLost."""
         try:
-            run = self._run(policy, lease, lambda _run: None, "")
+            run = self._run(group, lease, lambda _run: None, "")
         except Exception:  # noqa: BLE001 - one group's failure is not another's
-            _log.warning("cleanup of group %s failed", policy.group, exc_info=True)
+            _log.warning("cleanup of group %s failed", group, exc_info=True)
             return
         if not run.finished:
             raise Interrupted
 
-    def _run(
-        self, policy: CleanupPolicy, lease: Lease, progress: Progress, actor: str
-    ) -> CleanupRun:
-        group = policy.group
-        self._policies.save_policy(rules.started(policy))
+    def _run(self, group: str, lease: Lease, progress: Progress, actor: str) -> CleanupRun:
+        policy = self._policies.change_policy(group, rules.started)
+        if policy is None:
+            raise NotFound(f"group {group!r} has no cleanup policy any more")
         tally = Tally(self._policies.sources_of(group))
         check = self._checked(lease)
 
@@ -177,7 +185,7 @@ class Cleaner:
             if policy.keep_bytes is not None:
                 eviction.down_to(policy.keep_bytes)
         except Interrupted:
-            self._save(group, rules.stopped)
+            self._policies.change_policy(group, rules.stopped)
             return CleanupRun(group, by_format=dict(tally.by_format))
         except LeaseLost:
             # Whoever has it by now goes on with the policy.
@@ -186,6 +194,8 @@ class Cleaner:
             message = error.message if isinstance(error, VirtregError) else type(error).__name__
             self._ended(group, tally, actor, message)
             raise
+        finally:
+            self._tell_removed(tally)
         self._ended(group, tally, actor, "")
         run = CleanupRun(group, by_format=dict(tally.by_format), finished=True)
         progress(run)
@@ -194,9 +204,13 @@ class Cleaner:
     def _ended(self, group: str, tally: Tally, actor: str, failure: str) -> None:
         now, by_format = self._clock(), tally.by_format
         if failure:
-            self._save(group, lambda policy: rules.failed(policy, now, by_format, failure))
+            self._policies.change_policy(
+                group, lambda policy: rules.failed(policy, now, by_format, failure)
+            )
         else:
-            self._save(group, lambda policy: rules.finished(policy, now, by_format))
+            self._policies.change_policy(
+                group, lambda policy: rules.finished(policy, now, by_format)
+            )
         every = rules.total(by_format)
         self._tell(
             CleanedUp(
@@ -211,11 +225,13 @@ class Cleaner:
             )
         )
 
-    def _save(self, group: str, change: Callable[[CleanupPolicy], CleanupPolicy]) -> None:
-        """As it is by now: it may have been changed, or removed, while it ran."""
-        policy = self._policies.policy(group)
-        if policy is not None:
-            self._policies.save_policy(change(policy))
+    def _tell_removed(self, tally: Tally) -> None:
+        if not tally.by_format:
+            return
+        try:
+            self._removed()
+        except VirtregError as error:
+            _log.warning("what was removed may be served a while longer: %s", error.message)
 
     def _would_run(self, policy: CleanupPolicy, progress: Progress) -> CleanupRun:
         sources = self._policies.sources_of(policy.group)

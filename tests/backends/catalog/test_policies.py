@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from attrs import evolve
 
+from tests.backends.catalog.conftest import Open
 from virtreg.backends.catalog import SqlCatalog
 from virtreg.errors import NotFound
 from virtreg.managed import CleanupPolicy, GroupSettings, Reclaimed
@@ -59,3 +62,17 @@ def test_what_no_request_depends_on_is_no_change_of_the_catalog(catalog: SqlCata
     catalog.save_settings(GroupSettings("g", 5))
     catalog.remove_policy("g")
     assert catalog.revision() == before
+
+
+def test_changes_of_a_policy_at_one_time_all_happen(catalog: SqlCatalog, opened: Open) -> None:
+    catalog.save_policy(POLICY)
+    others = [catalog, opened()]
+
+    def count(_: int, catalog: SqlCatalog) -> None:
+        catalog.change_policy("g", lambda each: evolve(each, keep_bytes=(each.keep_bytes or 0) + 1))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(count, range(40), others * 20))
+    assert catalog.policy("g") == evolve(POLICY, keep_bytes=40)
+    assert catalog.change_policy("h", lambda each: each) is None
+    assert catalog.policies() == [evolve(POLICY, keep_bytes=40)]

@@ -349,3 +349,52 @@ def test_downloads_of_what_is_not_kept_are_forgotten(bed: Bed) -> None:
     bed.clock.advance(3600)
     bed.cleaner().run(GROUP)
     assert bed.index.downloads(CENTRAL.key, "streamed") == (0, None)
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_policy_removed_or_switched_off_while_others_run_does_not_run(
+    bed: Bed, gone: bool
+) -> None:
+    later = bed.policy()
+    assert later.group > "rest"
+    bed.catalog.save_policy(evolve(later, group="rest"))
+    bed.keep(OTHERS, "p", b"goes")
+    bed.keep(CENTRAL, "q", b"stays")
+    bed.clock.advance(31 * DAY)
+
+    def decide() -> None:
+        if gone:
+            bed.catalog.remove_policy(GROUP)
+        else:
+            bed.catalog.save_policy(evolve(later, enabled=False))
+
+    ran = bed.cleaner(settle=decide).run_due(bed.clock())
+    assert [policy.group for policy in ran] == ["rest"]
+    assert (bed.paths(OTHERS), bed.paths(CENTRAL)) == ([], ["q"])
+    assert bed.catalog.policy(GROUP) == (None if gone else evolve(later, enabled=False))
+
+
+def test_it_is_told_once_that_something_was_removed(bed: Bed) -> None:
+    told: list[None] = []
+    cleaner = bed.cleaner(removed=lambda: told.append(None))
+    bed.policy()
+    bed.keep_many(CENTRAL, 600)
+    assert cleaner.run(GROUP).total == Reclaimed()
+    assert told == []
+    bed.clock.advance(31 * DAY)
+    assert cleaner.run(GROUP).total.entries == 600
+    assert len(told) == 1
+    bed.keep_many(CENTRAL, 10)
+    assert cleaner.evict(GROUP, 0).entries == 10
+    assert len(told) == 2
+
+
+def test_what_cannot_be_told_of_a_removal_is_no_failure_of_the_run(bed: Bed) -> None:
+    def refuse() -> None:
+        raise StorageError("the catalog is locked")
+
+    bed.policy()
+    bed.keep(CENTRAL, "p", b"goes")
+    bed.clock.advance(31 * DAY)
+    assert bed.cleaner(removed=refuse).run(GROUP).finished
+    assert bed.saved().status == "scheduled"

@@ -297,6 +297,18 @@ class SqlCatalog:
         with self._database.writing() as connection:
             policies.save_policy(connection, policy)
 
+    def change_policy(
+        self, group: str, change: Callable[[CleanupPolicy], CleanupPolicy]
+    ) -> CleanupPolicy | None:
+        """As :class:`virtreg.protocols.Policies` has it."""
+        with self._database.writing() as connection:
+            before = policies.policy(connection, group)
+            if before is None:
+                return None
+            after = change(before)
+            policies.save_policy(connection, after)
+        return after
+
     def remove_policy(self, group: str) -> None:
         with self._database.writing() as connection:
             policies.remove_policy(connection, group)

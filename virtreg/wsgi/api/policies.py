@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from attrs import evolve, frozen
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from virtreg.core import policies as rules
 from virtreg.core.identity import Group
-from virtreg.core.policies import next_run
 from virtreg.errors import Forbidden, Invalid, NotFound
 from virtreg.managed import CleanupPolicy, Reclaimed
 from virtreg.model import Principal
@@ -20,6 +20,7 @@ from virtreg.wsgi.api.parts import Parts
 from virtreg.wsgi.api.shown import Moment
 
 PATH = "/groups/{group}/-/virtual_registries/cleanup/policy"
+_NONE = "the group has no cleanup policy"
 
 Days = Annotated[
     int,
@@ -125,19 +126,20 @@ class _Policies:
         if self.parts.catalog.policy(group.name) is not None:
             raise Invalid({"group": ["has already been taken"]})
         now = self.parts.clock()
-        policy = CleanupPolicy(group.name, now, now, **given(call.sent(CleanupPolicySettings)))
-        policy = evolve(policy, next_run_at=next_run(policy, now))
+        sent = given(call.sent(CleanupPolicySettings))
+        policy = rules.made(CleanupPolicy(group.name, now, now, **sent), now)
         self.parts.catalog.save_policy(policy)
         self._tell(call, who, group, "added")
         return Answer(shown(group, policy), status=201)
 
     def change(self, call: Call) -> Answer:
         group, who = owned(self.parts, call)
-        before, now = policy_of(self.parts, group), self.parts.clock()
-        policy = evolve(before, updated_at=now, **given(call.sent(CleanupPolicySettings)))
-        if policy.cadence != before.cadence or (policy.enabled and not before.enabled):
-            policy = evolve(policy, next_run_at=next_run(policy, now))
-        self.parts.catalog.save_policy(policy)
+        sent, now = given(call.sent(CleanupPolicySettings)), self.parts.clock()
+        policy = self.parts.catalog.change_policy(
+            group.name, lambda before: rules.changed(before, evolve(before, **sent), now)
+        )
+        if policy is None:
+            raise NotFound(_NONE)
         self._tell(call, who, group, "changed")
         return Answer(shown(group, policy))
 
@@ -166,7 +168,7 @@ def policy_of(parts: Parts, group: Group) -> CleanupPolicy:
     """Raises NotFound."""
     policy = parts.catalog.policy(group.name)
     if policy is None:
-        raise NotFound("the group has no cleanup policy")
+        raise NotFound(_NONE)
     return policy
 
 
