@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from tests.e2e.images import Image
 from tests.e2e.management import CONTAINER, MAVEN, House, Registry, house
 from tests.e2e.maven import Maven, header
 from tests.e2e.nginx import Nginx
+from tests.e2e.processes import until
 from tests.e2e.skopeo import Skopeo
 from tests.e2e.stored import PullFailed
 from virtreg.testing.origin import Origin
@@ -71,6 +72,16 @@ def kept(registry: Registry, path: str) -> Kept:
     return Kept(again.headers["etag"], again.headers.get("last-modified", ""))
 
 
+def settled(registry: Registry, upstream: int, paths: Sequence[str]) -> None:
+    """Wait until all of them are written down: what was sent a moment ago may not be yet."""
+
+    def missing() -> set[str]:
+        listed = registry.asked("GET", f"upstreams/{upstream}/cache_entries?per_page=100")
+        return set(paths) - {each["relative_path"].removeprefix("/") for each in listed}
+
+    until(lambda: not missing(), "entry of each path")
+
+
 def shown(registry: Registry, path: str, what: Kept) -> list[str]:
     """The requests for a path that are not refused for the rule, among all there are."""
     found = []
@@ -117,6 +128,7 @@ def test_a_rule_hides_files_that_are_cached(home: House, origin: Origin) -> None
     for suffix in SUFFIXES[1:]:
         assert registry.pull(BAD + suffix).status == 200
     assert listed(registry) == ["1.0", "2.0"]
+    settled(registry, upstream, [*FILES])
     asked = len(origin.requests)
 
     def check() -> None:
@@ -169,6 +181,7 @@ def test_a_rule_hides_images_that_are_cached(home: House, origin: Origin) -> Non
         found: list[str] = registry.pull(f"{name}/tags/list").json["tags"]
         return found
 
+    settled(registry, upstream, every)
     assert [name.rpartition("/")[2] for name in names()] == ["clean", "tainted"]
     assert sorted(tags(CLEAN.name)) == ["1", "nightly"]
     assert tags(TAINTED.name) == ["1"]
