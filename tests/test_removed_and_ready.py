@@ -27,7 +27,9 @@ def test_what_a_cleanup_removed_is_not_served_from_memory(tmp_path: Path) -> Non
     clock = FakeClock()
     with Origin() as origin:
         origin.put(FILE, OLD)
-        upstream = UpstreamSpec("central", origin.url, allow_private=("127.0.0.0/8",))
+        upstream = UpstreamSpec(
+            "central", origin.url, cache_validity_hours=1000, allow_private=("127.0.0.0/8",)
+        )
         config = Config(
             (RegistrySpec(1, "java", "maven", (upstream,), group="g"),),
             storage=StorageConfig(tmp_path),
@@ -43,6 +45,7 @@ def test_what_a_cleanup_removed_is_not_served_from_memory(tmp_path: Path) -> Non
             assembly.catalog.save_policy(
                 CleanupPolicy("g", now, now, enabled=True, keep_n_days_after_download=1)
             )
+            assembly.ledger.flush()
             clock.advance(2 * DAY)
             (ran,) = assembly.run_due(clock())
             assert ran.last_run.entries == 1
