@@ -115,3 +115,26 @@ def test_closing_ends_its_thread(store: MemoryStore, index: SqlIndex, clock: Fak
     sweeper.start()
     sweeper.close()
     assert "virtreg-sweeper" not in {thread.name for thread in threading.enumerate()}
+
+
+class PutAgain(MemoryStore):
+    """Where a body is put again after the blobs were listed and before they go."""
+
+    def __init__(self, clock: FakeClock, content: bytes) -> None:
+        super().__init__(clock)
+        self._again = content
+
+    def list(self, prefix: str = "") -> Iterator[tuple[str, int, float]]:
+        yield from list(super().list(prefix))
+        put(self, self._again)
+
+
+def test_a_blob_put_again_while_it_is_swept_stays(index: SqlIndex, clock: FakeClock) -> None:
+    store = PutAgain(clock, b"again")
+    again = put(store, b"again")
+    put(store, b"old")
+    clock.advance(AGE + 1)
+    with closing(Sweeper(store, index, clock)) as sweeper:
+        assert sweeper.sweep() == len(b"old")
+    with closing(store.open(again)) as body:
+        assert body.size == len(b"again")

@@ -38,7 +38,10 @@ class Remains:
     def clear(self, batches: Batches, checked: Callable[[], None]) -> None:
         """Remove the entries of retired sources, and blobs that are loose; ``checked`` is called
         between batches, and what it raises ends the work. Raises StorageError."""
-        for source in self._policies.retired():
+        retired = self._policies.retired()
+        for source in self._empty_since.keys() - set(retired):
+            del self._empty_since[source]  # in use again
+        for source in retired:
             self._clear_source(source, batches, checked)
 
         def goes_on() -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from itertools import islice
 
 from virtreg.core.layout import BLOBS, sha256_of
-from virtreg.protocols import CacheStore, EntryIndex, KnowsReferences
+from virtreg.protocols import CacheStore, EntryIndex, KnowsReferences, Reclaims
 
 _log = logging.getLogger(__name__)
 
@@ -59,10 +59,16 @@ class Sweeper:
             needed = self._index.referenced([digest for digest in digests.values() if digest])
             for key, size in batch:
                 if digests[key] not in needed:
-                    self._store.delete(key)
-                    freed += size
+                    freed += self._remove(key, size, before)
         self._index.lease(_LEASE, self._holder, self._clock(), 0)
         return freed
+
+    def _remove(self, key: str, size: int, before: float) -> int:
+        """The bytes freed; none of a blob that was put again since it was listed."""
+        if isinstance(self._store, Reclaims):
+            return self._store.reclaim(key, before) or 0
+        self._store.delete(key)
+        return size
 
     def close(self) -> None:
         """Stop after the batch at hand."""

@@ -340,6 +340,27 @@ def test_entries_of_retired_sources_go_whoever_has_a_policy(bed: Bed) -> None:
     assert CENTRAL.key not in bed.catalog.retired()
 
 
+def test_a_source_out_of_use_once_more_is_waited_for_once_more(bed: Bed) -> None:
+    cleaner = bed.cleaner()
+    made = bed.catalog.add_registry(GROUP, "maven", {"name": "two"}).spec.id
+    for name in ("a", "b"):
+        url = f"https://{name}.example/"
+        place = bed.catalog.add_upstream(made, {"name": name, "url": url})[1].id
+    registry = bed.catalog.registry(made)
+    assert registry is not None
+    source = registry.spec.key
+    bed.catalog.move(place, 1)
+    assert source in bed.catalog.retired()
+    cleaner.run_due(bed.clock())
+    bed.catalog.move(place, 2)
+    assert source not in bed.catalog.retired()
+    bed.clock.advance(3 * 3600)
+    cleaner.run_due(bed.clock())
+    bed.catalog.move(place, 1)
+    cleaner.run_due(bed.clock())
+    assert source in bed.catalog.retired()
+
+
 def test_downloads_of_what_is_not_kept_are_forgotten(bed: Bed) -> None:
     bed.policy()
     bed.download(CENTRAL, "streamed")

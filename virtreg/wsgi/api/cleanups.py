@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from concurrent.futures import Future
 from typing import Annotated
 
@@ -62,7 +63,7 @@ class _Run:
     group: str
     dry_run: bool
     actor: str
-    so_far: list[CleanupRun] = field(factory=list)
+    so_far: deque[CleanupRun] = field(factory=lambda: deque(maxlen=1))
     result: Future[CleanupRun] = field(factory=Future)
 
     def __call__(self) -> None:
