@@ -265,6 +265,8 @@ def build(
         Api(endpoints, access.authenticator if managed else Anonymous(), directory, realm),
     )
     live.tell(lambda registries: app.serve(registries.values()))
+    # A quota may be among what was changed.
+    live.tell(lambda _: keeping.filled())
     sweeper = Sweeper(store, index, clock)
     ledger.start()
     sweeper.start()

@@ -59,9 +59,14 @@ def test_settings_are_the_usual_ones_until_they_are_saved(catalog: SqlCatalog) -
 def test_what_no_request_depends_on_is_no_change_of_the_catalog(catalog: SqlCatalog) -> None:
     before = catalog.revision()
     catalog.save_policy(FULL)
-    catalog.save_settings(GroupSettings("g", 5))
     catalog.remove_policy("g")
     assert catalog.revision() == before
+
+
+def test_other_processes_hear_of_a_quota(catalog: SqlCatalog) -> None:
+    before = catalog.revision()
+    catalog.save_settings(GroupSettings("g", 5))
+    assert catalog.revision() > before
 
 
 def test_changes_of_a_policy_at_one_time_all_happen(catalog: SqlCatalog, opened: Open) -> None:

@@ -319,9 +319,10 @@ class SqlCatalog:
             return policies.settings(connection, group)
 
     def save_settings(self, settings: GroupSettings) -> None:
-        """Insert or replace by group."""
+        """Insert or replace by group. The revision grows: a quota is looked at anew."""
         with self._database.writing() as connection:
             policies.save_settings(connection, settings)
+        self.announce()
 
     # What keeps entries in the index
 
