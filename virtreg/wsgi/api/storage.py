@@ -99,7 +99,7 @@ class _Storage:
         spec = registry.spec
         entries, size = self._held({spec.key, *(upstream.key for upstream in spec.upstreams)})
         return StorageOfRegistry(
-            id=spec.id, name=spec.name, format=spec.format, entries=entries, bytes=size
+            id=spec.id, name=registry.name, format=spec.format, entries=entries, bytes=size
         )
 
     def _of_upstream(self, upstream: ManagedUpstream) -> StorageOfUpstream:
