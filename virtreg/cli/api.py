@@ -10,12 +10,10 @@ from urllib.parse import urlencode
 import click
 from attrs import frozen
 
+from virtreg.cli import refusals
+
 ROOT: Final = "/api/v4"
 _ON_A_PAGE: Final = 100
-_SIGN_IN: Final = (
-    "a token with the scope api is needed, in VIRTREG_TOKEN or the file of --token-file; where the"
-    " server runs, `virtreg token create --kind personal --user NAME --scopes api` makes one"
-)
 
 
 @frozen
@@ -112,7 +110,7 @@ class Client:
         target = f"{ROOT}{path}" + (f"?{urlencode(query)}" if query else "")
         reply = self.door.send(method, target, None if body is None else json.dumps(body).encode())
         if reply.status >= 400:
-            raise Refused(reply.status, _refusal(reply))
+            raise _refused(reply)
         return reply
 
 
@@ -125,31 +123,15 @@ def _parsed(reply: Reply) -> Any:
         raise click.ClickException("the answer is not JSON: no management API is there") from None
 
 
-def _refusal(reply: Reply) -> str:
-    """The API's own words, those about fields as sentences that name them."""
+def _refused(reply: Reply) -> click.ClickException:
     try:
         told = json.loads(reply.body)
     except ValueError:
         told = None
     if not isinstance(told, dict):
-        return f"the answer is {reply.status} and not JSON: no management API is there"
-    lines = list(_lines(told))
-    if reply.status == 401:
-        lines.append(_SIGN_IN)
-    return "\n".join(lines) or f"the answer is {reply.status}"
-
-
-def _lines(told: Mapping[str, Any]) -> Iterator[str]:
-    message = told.get("error") or told.get("message")
-    if isinstance(message, dict):
-        for name, texts in message.items():
-            for text in texts if isinstance(texts, list) else [texts]:
-                yield f"{name} {text}"
-    elif message:
-        detail = told.get("detail")
-        yield f"{message}: {detail}" if detail else str(message)
-    details = told.get("details")
-    if isinstance(details, dict):
-        # An expression says nothing to people.
-        told_of = ((name, text) for name, text in details.items() if "regex" not in str(text))
-        yield from (f"{name}: {text}" for name, text in told_of)
+        # No refusal: it says nothing about what was asked for.
+        return click.ClickException(
+            f"the answer is {reply.status} and not JSON: no management API is there"
+        )
+    said = "\n".join(refusals.lines(reply.status, told))
+    return Refused(reply.status, said or f"the answer is {reply.status}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -58,7 +60,7 @@ def apply(
     from virtreg.cli.launch import Launch
 
     whole = wanted_of(usable(Launch(file=wanted).config))
-    with _reached(wanted, file, data, server, token_file) as client:
+    with _reached(wanted, file, data, server, token_file, dry_run=dry_run) as client:
         stored = stored_in(client, whole.groups)
         try:
             plan, declared = plan_of(client, whole, stored)
@@ -100,12 +102,35 @@ def _ask(number: int) -> None:
 
 @contextmanager
 def _reached(
-    wanted: Path, file: Path | None, data: Path | None, server: str | None, token: Path | None
+    wanted: Path,
+    file: Path | None,
+    data: Path | None,
+    server: str | None,
+    token: Path | None,
+    *,
+    dry_run: bool,
 ) -> Iterator[Client]:
     if file is None and data is None and server is None:
-        # Its registries are to be stored, and not declared.
-        with local(wanted, None, new=True) as door:
-            yield Client(door)
+        with _own(wanted, dry_run=dry_run) as client:
+            yield client
     else:
         with reached(file, data, server, token) as client:
             yield client
+
+
+@contextmanager
+def _own(wanted: Path, *, dry_run: bool) -> Iterator[Client]:
+    """Of the data folder that the file names, which nobody said is meant."""
+    from virtreg.backends.catalog import FILE as CATALOG
+    from virtreg.cli.launch import Launch
+
+    folder = usable(partial(Launch(file=wanted).config, secrets=False)).storage.path
+    there = (folder / CATALOG).is_file()
+    click.echo(f"the data folder is {folder}{'' if there else ', which is new'}", err=True)
+    with ExitStack() as stack:
+        instead = None
+        if dry_run and not there:
+            # Trying makes nothing.
+            instead = Path(stack.enter_context(TemporaryDirectory()))
+        # Its registries are to be stored, and not declared.
+        yield Client(stack.enter_context(local(wanted, instead, new=True)))

@@ -12,6 +12,7 @@ from virtreg.cli.api import Client
 from virtreg.cli.explained import show_explained
 from virtreg.cli.finding import Thing, group_option
 from virtreg.cli.reaching import on_api
+from virtreg.cli.sizes import counted
 from virtreg.cli.tables import as_json, dump, rows, say, size
 
 _COLUMNS = ("path", "size", "downloads", "downloaded_at", "cached_at", "fresh_until")
@@ -141,7 +142,7 @@ def prefetch_paths(client: Client, registry: str, paths: tuple[str, ...], group:
         client.settle()
         taken += told["paths"]
     if not client.settles:
-        say(f"{len(taken)} paths are being fetched")
+        say(f"{counted(len(taken), 'path is', 'paths are')} being fetched")
         return
     missing = 0
     for path in taken:

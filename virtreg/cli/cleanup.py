@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from virtreg.cli.reaching import FILE, data_option, local
+from virtreg.cli.sizes import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,7 +33,7 @@ def cleanup(file: Path | None, data: Path | None, dry_run: bool, groups: tuple[s
     """
     from rich.console import Console
 
-    with local(file, data) as door:
+    with local(file, data, option="FILE") as door:
         console = Console(soft_wrap=True, highlight=False, markup=False)
         chosen = groups or [each.group for each in door.parts.catalog.policies() if each.enabled]
         if not chosen:
@@ -53,12 +54,14 @@ def told(run: CleanupRun) -> Sequence[str]:
 
     would = "would be " if run.dry_run else ""
     lines = [
-        f"{run.group}: {name}: {each.entries} entries {would}removed, {decimal(each.size)}"
+        f"{run.group}: {name}: {counted(each.entries, 'entry', 'entries')} {would}removed,"
+        f" {decimal(each.size)}"
         for name, each in sorted(run.by_format.items())
     ]
     stopped = "" if run.finished else "; it was stopped before the end"
     every = run.total
-    total = f"{every.entries} entries {would}removed, {decimal(every.size)} {would}freed"
+    entries = counted(every.entries, "entry", "entries")
+    total = f"{entries} {would}removed, {decimal(every.size)} {would}freed"
     return (*lines, f"{run.group}: {total}{stopped}")
 
 

@@ -135,4 +135,8 @@ def _one(what: str, called: str, group: str, things: Iterable[Thing]) -> Thing:
 def _no_group(error: Refused, group: str) -> Refused:
     if error.status != 404:
         return error
-    return Refused(404, f"there is no group {group!r}, or it is switched off, or not for you")
+    return Refused(
+        404,
+        f"there is no group {group!r}, or it is switched off, or not for you; --group says which"
+        " one is meant",
+    )

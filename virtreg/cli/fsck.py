@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from virtreg.cli.reaching import FILE, data_option, local
+from virtreg.cli.sizes import counted
 
 if TYPE_CHECKING:
     from virtreg.cli.local import Local
@@ -29,17 +30,31 @@ def fsck(file: Path | None, data: Path | None, repair: bool, deep: bool) -> None
 
     A server may run meanwhile. Status 1: something is wrong, and was not repaired.
     """
-    with local(file, data) as door:
+    with local(file, data, option="FILE") as door:
         found = 0
+        names = _names(door)
         for finding in _findings(door, repair=repair, deep=deep):
             found += 1
-            click.echo(f"{'repaired' if repair else 'problem'}: {finding}")
+            whose = (
+                names.get(finding.source, f"source {finding.source}: ") if finding.source else ""
+            )
+            click.echo(f"{'repaired' if repair else 'problem'}: {whose}{finding}")
         if repair and found:
             # What servers keep ready may be what was removed.
             door.parts.catalog.announce()
-    click.echo(f"{found} repaired" if repair else f"{found} found", err=True)
+    problems = counted(found, "problem", "problems") if found else "no problem"
+    click.echo(f"{problems} {'repaired' if repair else 'found'}", err=True)
     if found and not repair:
         raise SystemExit(1)
+
+
+def _names(door: Local) -> dict[str, str]:
+    """By source."""
+    names = {}
+    for registry in door.parts.catalog.registries():
+        names[registry.key] = f"registry {registry.name!r}: "
+        names |= {each.key: f"upstream {each.name!r}: " for each in registry.upstreams}
+    return names
 
 
 def _findings(door: Local, *, repair: bool, deep: bool) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import click
 from virtreg.cli.api import Client, Refused
 from virtreg.cli.finding import group_option, in_group, of_group
 from virtreg.cli.reaching import on_api
-from virtreg.cli.sizes import ANY, size_or_none
+from virtreg.cli.sizes import ANY, counted, size_or_none
 from virtreg.cli.tables import as_json, dump, facts, say, size
 
 _POLICY = "cleanup/policy"
@@ -96,7 +96,8 @@ def run_policy(client: Client, group: str, dry_run: bool, as_json: bool) -> None
         dump(told)
         return
     verb = "would be removed" if dry_run else "removed"
-    click.echo(f"{told['deleted_entries_count']} entries {verb}, {size(told['deleted_size'])}")
+    entries = counted(told["deleted_entries_count"], "entry", "entries")
+    click.echo(f"{entries} {verb}, {size(told['deleted_size'])}")
     if not told["finished"]:
         say("it goes on; `virtreg policy show` tells when it has ended")
 

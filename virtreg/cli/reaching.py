@@ -100,12 +100,17 @@ def reached(
 
 @contextmanager
 def local(
-    file: Path | None, data: Path | None, *, asking: bool = False, new: bool = False
+    file: Path | None,
+    data: Path | None,
+    *,
+    asking: bool = False,
+    new: bool = False,
+    option: str = "--config FILE",
 ) -> Iterator[Local]:
     """The data folder that the options say. ``new``: it is made where there is none, and nothing in
-    it is declared."""
+    it is declared. ``option``: how the command is told the file."""
     if file is None and data is None:
-        raise click.UsageError("say which server is meant: --config FILE or --data FOLDER")
+        raise click.UsageError(f"say which server is meant: {option} or --data FOLDER")
     from virtreg.cli.launch import Launch
     from virtreg.cli.local import opened
     from virtreg.errors import ConfigError, VirtregError
@@ -131,7 +136,9 @@ def _remote(server: str | None, token_file: Path | None) -> Remote:
     try:
         remote = Remote.at(server, _token(token_file))
     except ValueError as error:
-        raise click.UsageError(f"--server: {error}") from None
+        said = str(error)
+        of = "" if said.startswith("the token") else "--server: "
+        raise click.UsageError(f"{of}{said}") from None
     if remote.unprotected:
         click.echo(f"warning: the token goes unencrypted to {remote.url.host}", err=True)
     return remote

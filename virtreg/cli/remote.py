@@ -35,7 +35,9 @@ class Remote:
         if found.query:
             raise ValueError("the URL must not contain a query")
         text = token.reveal()
-        if not text or not text.isascii() or not text.isprintable() or " " in text:
+        if not text:
+            raise ValueError("the token is empty")
+        if not text.isascii() or not text.isprintable() or " " in text:
             raise ValueError("the token must be printable ASCII text without blanks")
         return cls(found, token)
 
@@ -67,6 +69,11 @@ class Remote:
             raise self._failed(
                 f"its certificate is not trusted: {error.verify_message}; SSL_CERT_FILE names a"
                 " file of authorities to trust"
+            ) from None
+        except ssl.SSLError as error:
+            reason = (error.reason or str(error)).lower().replace("_", " ")
+            raise self._failed(
+                f"no TLS there ({reason}); does the server's URL begin with http://?"
             ) from None
         except TimeoutError:
             raise self._failed(f"no answer in {_SECONDS:.0f} s") from None

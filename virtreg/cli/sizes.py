@@ -1,4 +1,4 @@
-"""Sizes on the command line: ``500GB``, ``64MiB``, ``1000``."""
+"""Sizes and numbers on the command line: ``500GB``, ``64MiB``, ``1000``; ``1 entry``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ _SIZE: Final = re.compile(
     re.IGNORECASE,
 )
 _POWERS: Final = {"k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """As ``1 entry`` and ``2 entries``."""
+    return f"{number} {one if number == 1 else many}"
 
 
 def size_or_none(value: str | int) -> int:

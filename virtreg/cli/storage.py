@@ -9,7 +9,7 @@ import click
 from virtreg.cli.api import Client
 from virtreg.cli.finding import group_option, in_group, of_group
 from virtreg.cli.reaching import on_api
-from virtreg.cli.sizes import ANY, size_or_none
+from virtreg.cli.sizes import ANY, counted, size_or_none
 from virtreg.cli.tables import as_json, rows, say, size
 
 _COLUMNS = ("what", "id", "name", "format", "entries", "size")
@@ -48,7 +48,8 @@ def storage(
         limit = held["storage_quota_bytes"]
         told = "no quota" if limit is None else f"quota {size(limit)}, then {held['when_full']}"
         click.echo(
-            f"group {group}: {held['entries']} entries, {size(held['bytes'])}; {told};"
+            f"group {group}: {counted(held['entries'], 'entry', 'entries')},"
+            f" {size(held['bytes'])}; {told};"
             f" as of {held['as_of']}"
         )
 

@@ -82,6 +82,8 @@ def _lines(value: Any) -> list[str]:
         case list():
             return [line for each in value for line in _lines(each)] or ["-"]
         case Mapping():
+            if any(isinstance(each, Mapping) for each in value.values()):
+                return [f"{name}: {line}" for name in value for line in _lines(value[name])]
             return [", ".join(f"{name}: {each}" for name, each in value.items()) or "-"]
         case _:
             return [str(value)]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import click
 
 from virtreg.cli import finding
 from virtreg.cli.api import Client, Refused
 from virtreg.cli.finding import PARTS, group_option
 from virtreg.cli.reaching import on_api
+from virtreg.cli.sizes import counted
 from virtreg.cli.tables import as_json, dump, rows, say
 
+_COORDINATES = {
+    "maven": ("group_id", "artifact_id", "version"),
+    "container": ("image", "tag"),
+}
 _COLUMNS = ("id", "rule_type", "target_coordinate", "pattern_type", "pattern")
 
 
@@ -33,7 +40,9 @@ def list_rules(client: Client, upstream: str, group: str, as_json: bool) -> None
 @rules.command("add")
 @click.argument("upstream")
 @click.argument("kind", metavar="allow|deny", type=click.Choice(["allow", "deny"]))
-@click.argument("coordinate")
+@click.argument(
+    "coordinate", metavar="COORDINATE", type=click.Choice(sorted({*chain(*_COORDINATES.values())}))
+)
 @click.argument("pattern")
 @click.option(
     "--regex", is_flag=True, help="PATTERN is a regular expression (RE2), found anywhere."
@@ -59,6 +68,11 @@ def add_rule(
     is for all of it, * standing for any text.
     """
     found = finding.upstream(client, upstream, group)
+    if coordinate not in _COORDINATES[found.format]:
+        told = ", ".join(_COORDINATES[found.format])
+        raise click.ClickException(
+            f"upstream {found} is of the format {found.format}: its rules are for {told}"
+        )
     rule = {
         "rule_type": kind,
         "target_coordinate": coordinate,
@@ -74,7 +88,7 @@ def add_rule(
             click.echo(path)
     if dry_run:
         more = "" if told["complete"] else " of those that were looked at"
-        say(f"it would hide {told['count']} cached files{more}")
+        say(f"it would hide {counted(told['count'], 'cached file', 'cached files')}{more}")
     else:
         say(f"rule {told['id']} of upstream {found} is added")
 

@@ -191,7 +191,8 @@ def test_upstream(
     if as_json:
         dump(told)
     else:
-        click.echo(f"ok: {upstream}" if told["success"] else f"{upstream}: {told['result']}")
+        result = str(told.get("result", "")).removeprefix("Error: ")
+        click.echo(f"ok: {upstream}" if told["success"] else f"problem: {upstream}: {result}")
     if not told["success"]:
         raise SystemExit(1)
 
@@ -220,6 +221,10 @@ def link_upstream(client: Client, upstream: str, registry: str, group: str) -> N
     """Put UPSTREAM in the last place of one more registry of its group."""
     to = finding.registry(client, registry, group)
     found = finding.upstream(client, upstream, group)
+    if to.format != found.format:
+        raise click.ClickException(
+            f"upstream {found} is of the format {found.format}, registry {to} of {to.format}"
+        )
     body = {"registry_id": to.id, "upstream_id": found.id}
     made = client.post(f"{to.root}/registry_upstreams", body)
     say(f"upstream {found} is in place {made['position']} of registry {to}")

@@ -41,7 +41,7 @@ class Finding:
     """Bytes of the blob; of a missing one, those it should have."""
 
     def __str__(self) -> str:
-        of = f"{self.path} (source {self.source})" if self.path else f"blob {self.sha256}"
+        of = self.path or f"blob {self.sha256}"
         match self.kind:
             case "missing":
                 return f"{of}: its blob {self.sha256} is missing"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from tests.cli.managing.places import Command
 
@@ -248,3 +249,23 @@ def test_a_folder_that_no_server_has_used_is_prepared(tmp_path: Path, here: Comm
     here.bare.done("apply", str(file))
     again = here.bare("apply", str(file), "--dry-run")
     assert (again.exit_code, again.stdout) == (0, "")
+
+
+def test_trying_makes_no_data_folder_and_applying_says_which_one_it_makes(
+    here: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "wanted.toml"
+    file.write_text(_FILE[: _FILE.index("[[registry]]")].replace('"file:password"', '"env:PW"'))
+    with file.open("a") as opened:
+        opened.write('[[registry]]\nname = "all"\nformat = "maven"\nupstreams = ["central"]\n')
+    folder = tmp_path / "virtreg-data"
+    command = evolve(here.bare, environ={"PW": "pa55word"})
+    tried = command("apply", str(file), "--dry-run")
+    assert (tried.exit_code, folder.exists()) == (2, False)
+    assert tried.stderr == f"the data folder is {folder}, which is new\n"
+    assert tried.stdout.startswith("+ registry 'all'")
+    made = command("apply", str(file))
+    assert (made.exit_code, made.stdout) == (0, tried.stdout)
+    again = command("apply", str(file), "--dry-run")
+    assert (again.exit_code, again.stdout) == (0, "")
+    assert again.stderr == f"the data folder is {folder}\nnothing to do\n"

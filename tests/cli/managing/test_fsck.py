@@ -52,11 +52,11 @@ def test_what_is_missing_is_told_and_forgotten_when_it_is_repaired(file: Path) -
     jar = next(each for each in _blobs(file) if each.read_bytes() == BODIES[JAR])
     jar.unlink()
     found = _fsck(file)
-    assert (found.exit_code, found.stderr) == (1, "1 found\n")
-    assert found.stdout.startswith(f"problem: {JAR} ")
+    assert (found.exit_code, found.stderr) == (1, "1 problem found\n")
+    assert found.stdout.startswith(f"problem: upstream 'central': {JAR}: ")
     assert "is missing" in found.stdout
     repaired = _fsck(file, "--repair")
-    assert (repaired.exit_code, repaired.stderr) == (0, "1 repaired\n")
+    assert (repaired.exit_code, repaired.stderr) == (0, "1 problem repaired\n")
     assert _fsck(file).exit_code == 0
 
 

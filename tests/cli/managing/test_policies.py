@@ -51,6 +51,25 @@ def test_a_run_tells_what_it_removed(stocked: Command) -> None:
     assert stocked.json("cache", "list", "origin") == []
 
 
+def test_what_the_last_run_removed_is_shown_by_format(stocked: Command) -> None:
+    stocked.done("policy", "set", "--keep-bytes", "0")
+    stocked.done("policy", "run")
+    shown = stocked.done("policy", "show")
+    assert re.search(
+        r"^last_run_detailed_metrics +maven: deleted_entries_count: 2, deleted_size: [0-9]+$",
+        shown,
+        re.MULTILINE,
+    )
+
+
+def test_a_quota_is_in_force_on_the_server_without_waiting_for_its_next_look(
+    stocked: Command,
+) -> None:
+    stocked.done("storage", "--quota", "1", "--when-full", "evict")
+    # The server looks once a minute by itself.
+    until(lambda: stocked.json("cache", "list", "origin") == [], "room")
+
+
 def test_storage_is_told_by_registry_and_upstream(run: Command) -> None:
     run.done("registry", "create", "tools", "--format", "maven")
     run.done("upstream", "create", "tools", "origin", run.origin.url)
@@ -71,12 +90,12 @@ def test_cleanup_runs_the_policies_of_a_data_folder(here: Command) -> None:
     bare = here.bare
     tried = bare.done("cleanup", "--group", here.group, "--dry-run", file)
     assert tried.splitlines() == [
-        f"{here.group}: maven: 1 entries would be removed, 8 bytes",
-        f"{here.group}: 1 entries would be removed, 8 bytes would be freed",
+        f"{here.group}: maven: 1 entry would be removed, 8 bytes",
+        f"{here.group}: 1 entry would be removed, 8 bytes would be freed",
     ]
     done = bare.done("cleanup", "--group", here.group, file)
     # Other groups keep the same file.
-    assert done.startswith(f"{here.group}: maven: 1 entries removed, ")
+    assert done.startswith(f"{here.group}: maven: 1 entry removed, ")
     assert here.json("cache", "list", "origin") == []
     assert "has no cleanup policy" in bare.refused("cleanup", "--group", "nobody", file)
 

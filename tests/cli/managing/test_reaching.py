@@ -28,6 +28,20 @@ def test_without_a_server_it_asks_for_one(here: Command) -> None:
     assert "--config FILE or --data FOLDER where its data is, --server URL elsewhere" in said
 
 
+@pytest.mark.parametrize("command", ["cleanup", "fsck"])
+def test_where_the_file_is_an_argument_it_asks_for_that(here: Command, command: str) -> None:
+    said = here.bare.refused(command, code=2)
+    assert "say which server is meant: FILE or --data FOLDER\n" in said
+
+
+def test_a_token_that_cannot_be_one_is_told_so_and_not_the_url(
+    elsewhere: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "token").touch()
+    said = elsewhere.refused(*LIST, "--token-file", str(tmp_path / "token"), code=2)
+    assert said.endswith("Error: the token is empty\n")
+
+
 def test_without_a_token_it_asks_for_one(elsewhere: Command) -> None:
     nobody = evolve(elsewhere, environ={})
     said = nobody.refused(*LIST, code=2)
@@ -145,13 +159,25 @@ def test_what_is_no_management_api_is_told_so(other: Origin) -> None:
         _remote(other.url).get("/nothing")
 
 
+def test_what_is_no_management_api_is_not_taken_for_a_missing_group(
+    elsewhere: Command, other: Origin
+) -> None:
+    said = elsewhere.bare.refused(*LIST, "--server", other.url)
+    assert said == "Error: the answer is 404 and not JSON: no management API is there\n"
+
+
+def test_a_server_without_tls_is_told_so(other: Origin) -> None:
+    with pytest.raises(Exception, match=r"no TLS there .* begin with http://"):
+        _remote(other.url.replace("http://", "https://")).get("/x")
+
+
 @pytest.mark.parametrize(
     ("url", "token", "said"),
     [
         ("ftp://x", "t", "must start with http"),
         ("https://user@x", "t", "must not contain user information"),
         ("https://x?y", "t", "must not contain a query"),
-        ("https://x", "", "printable ASCII"),
+        ("https://x", "", "the token is empty"),
         ("https://x", "a\nb", "printable ASCII"),
         ("https://x", "a b", "printable ASCII"),
     ],

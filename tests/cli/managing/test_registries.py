@@ -36,10 +36,12 @@ def test_a_name_that_several_have_is_told_apart_by_its_id(run: Command) -> None:
     assert run.json("registry", "show", second["slug"])["id"] == second["id"]
 
 
-def test_what_the_api_refuses_is_told_in_its_words(run: Command) -> None:
+def test_what_the_api_refuses_is_told_in_its_words_and_what_they_mean(run: Command) -> None:
     run.done("registry", "create", "tools", "--format", "maven")
     said = run.refused("registry", "create", "tools", "--format", "maven")
-    assert said == "Error: group_id has already been taken\n"
+    assert said == (
+        "Error: group_id has already been taken\nthe group has a registry of this format and name\n"
+    )
     assert "name is empty" in run.refused("registry", "create", " ", "--format", "maven")
     missing = run.refused("registry", "show", "other")
     assert missing == f"Error: there is no registry 'other' in group {run.group!r}\n"
@@ -54,6 +56,7 @@ def test_what_the_file_declares_is_changed_there(run: Command) -> None:
 def test_a_group_that_is_not_there_is_told_so(run: Command) -> None:
     said = run.refused("registry", "list", "--group", "no such")
     assert said.startswith("Error: there is no group 'no such'")
+    assert "--group says which one is meant" in said
 
 
 def test_changing_nothing_is_a_usage_error(run: Command) -> None:

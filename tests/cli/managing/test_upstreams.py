@@ -86,7 +86,8 @@ def test_the_password_is_what_was_read_without_its_line_end(stocked: Command) ->
         *("--username", "ann"),
         stdin="p\u00e4ss w\r\n",
     )
-    assert said == "Error: group already has an upstream with the same credentials\n"
+    assert said.startswith("Error: group already has an upstream with the same credentials\n")
+    assert "`virtreg upstream link`" in said
 
 
 def test_upstreams_are_tried_out_before_and_after(stocked: Command, served: Served) -> None:
@@ -95,7 +96,7 @@ def test_upstreams_are_tried_out_before_and_after(stocked: Command, served: Serv
     assert stocked.done("upstream", "test", served.origin.url, "--new", "maven").startswith("ok: ")
     result = stocked("upstream", "test", "https://nowhere.invalid", "--new", "maven")
     assert result.exit_code == 1
-    assert "https://nowhere.invalid: Error: " in result.stdout
+    assert result.stdout.startswith("problem: https://nowhere.invalid: ")
     assert "--username" in stocked.refused("upstream", "test", "one", "--username", "x", code=2)
 
 
@@ -120,3 +121,22 @@ def test_rules_are_added_tried_listed_and_removed(stocked: Command, served: Serv
     assert "there is no rule" in stocked.refused("upstream", "rules", "remove", made["id"])
     wrong = stocked.refused("upstream", "rules", "add", "one", "deny", "version", "(", "--regex")
     assert wrong.startswith("Error: pattern ")
+
+
+def test_a_private_address_is_told_who_may_open_it(stocked: Command) -> None:
+    said = stocked.refused("upstream", "create", "tools", "x", "http://10.0.0.1/m2")
+    assert "url is not allowed: its host is a private address\n" in said
+    assert "`allow_private` of [management]" in said
+
+
+def test_an_upstream_is_not_put_among_those_of_another_format(stocked: Command) -> None:
+    images = stocked.json("registry", "create", "images", "--format", "container")
+    said = stocked.refused("upstream", "link", "one", "--registry", "images")
+    assert said.endswith(f"is of the format maven, registry {images['id']} 'images' of container\n")
+
+
+def test_rules_are_for_the_coordinates_of_the_format(stocked: Command) -> None:
+    said = stocked.refused("upstream", "rules", "add", "one", "deny", "image", "x")
+    assert said.endswith("its rules are for group_id, artifact_id, version\n")
+    said = stocked.refused("upstream", "rules", "add", "one", "deny", "groupid", "x", code=2)
+    assert "group_id" in said
