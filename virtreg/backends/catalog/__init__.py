@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,10 +11,9 @@ from virtreg.backends.catalog.limits import ManagementLimits
 from virtreg.backends.catalog.memory import MemoryCatalog, consistent
 from virtreg.backends.catalog.sealing import Sealer, StoredPasswords
 from virtreg.backends.catalog.sql import SqlCatalog
-from virtreg.backends.sql.database import Database
 from virtreg.backends.sql.faults import Trouble
-from virtreg.backends.sql.migrate import Ledger, upgrade
-from virtreg.backends.sql.sqlite import alone_in, make_database, sqlite_engine
+from virtreg.backends.sql.migrate import Ledger
+from virtreg.backends.sql.opening import open_durable
 from virtreg.backends.vault import MasterKeys
 from virtreg.errors import StorageError
 from virtreg.model import RegistrySpec
@@ -61,16 +59,8 @@ def open_catalog(
     Raises ConfigError for a database made by a newer version and for declared registries that
     contradict each other or stored ones, StorageError when the disk or the database fails.
     """
-    place = Path(folder).absolute()
     specs = consistent(declared)
-    try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with alone_in(place):
-            database = _prepared(place / FILE)
-    except OSError as error:
-        raise StorageError(f"cannot use the folder {place}: {error.strerror}") from error
-    except StorageError as error:
-        raise StorageError(f"cannot use the folder {place}: {error.message}") from error
+    database = open_durable(Path(folder).absolute() / FILE, LEDGER, _TROUBLE)
     catalog = SqlCatalog(database, Sealer(keys), specs, clock, limits or ManagementLimits())
     try:
         if mirrored:
@@ -90,19 +80,6 @@ def open_passwords(folder: str | Path) -> StoredPasswords | None:
     try:
         if not file.exists():
             return None
-        with alone_in(file.parent):
-            return StoredPasswords(_prepared(file))
     except OSError as error:
         raise StorageError(f"cannot use {file}: {error.strerror}") from error
-
-
-def _prepared(file: Path) -> Database:
-    database = Database(partial(sqlite_engine, file, durable=True), _TROUBLE)
-    try:
-        with _TROUBLE.told("open"):
-            make_database(file)
-        upgrade(database, LEDGER, str(file))
-    except BaseException:
-        database.close()
-        raise
-    return database
+    return StoredPasswords(open_durable(file, LEDGER, _TROUBLE))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from virtreg.backends.directory.sql import SqlDirectory
-from virtreg.backends.sql.database import Database
 from virtreg.backends.sql.faults import Trouble
-from virtreg.backends.sql.migrate import Ledger, upgrade
-from virtreg.backends.sql.sqlite import alone_in, make_database, sqlite_engine
-from virtreg.errors import StorageError
+from virtreg.backends.sql.migrate import Ledger
+from virtreg.backends.sql.opening import open_durable
 
 __all__ = ["FILE", "LEDGER", "SqlDirectory", "open_directory"]
 
@@ -32,24 +29,4 @@ def open_directory(folder: str | Path) -> SqlDirectory:
     to date. Raises ConfigError for one made by a newer version, StorageError when the disk or the
     database fails.
     """
-    place = Path(folder).absolute()
-    try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with alone_in(place):
-            return _prepared(place / FILE)
-    except OSError as error:
-        raise StorageError(f"cannot use the folder {place}: {error.strerror}") from error
-    except StorageError as error:
-        raise StorageError(f"cannot use the folder {place}: {error.message}") from error
-
-
-def _prepared(file: Path) -> SqlDirectory:
-    database = Database(partial(sqlite_engine, file, durable=True), _TROUBLE)
-    try:
-        with _TROUBLE.told("open"):
-            make_database(file)
-        upgrade(database, LEDGER, str(file))
-    except BaseException:
-        database.close()
-        raise
-    return SqlDirectory(database)
+    return SqlDirectory(open_durable(Path(folder).absolute() / FILE, LEDGER, _TROUBLE))
