@@ -102,6 +102,7 @@ def test_a_stranger_is_challenged(desk: Desk) -> None:
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://[evil"},
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://registry.example"},
     ],
 )

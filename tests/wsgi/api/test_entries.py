@@ -37,6 +37,15 @@ def test_an_entry_has_the_documented_fields_and_ours(desk: Desk) -> None:
     ]
 
 
+def test_what_is_fresh_beyond_the_last_year_is_fresh_until_its_end(desk: Desk) -> None:
+    at = shelf(desk, cache_validity_hours=2**31 - 1)
+    at.keep(POM)
+    (entry,) = at.entries()
+    assert entry["fresh_until"] == "9999-12-31T23:59:59.999Z"
+    explained = desk.ask("GET", f"{at.of_registry}/explain?path={POM}").json
+    assert explained["upstreams"][0]["cached"]["fresh_until"] == "9999-12-31T23:59:59.999Z"
+
+
 def test_what_is_not_known_of_an_entry_is_null(desk: Desk) -> None:
     at = shelf(desk, CONTAINER)
     at.keep(IMAGE, md5="", sha1="")

@@ -169,6 +169,14 @@ def _unmodified_since(environ: WSGIEnvironment) -> float | None:
     return None if text is None else parse_http_date(text)
 
 
+def _host_of(origin: str) -> str | None:
+    """Host and port; None for what is no origin."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None
+
+
 def _refuse_cross_site(environ: WSGIEnvironment) -> None:
     """Another site's page must not act with the login that a browser keeps for this one (Fetch
     Metadata; RFC 6454, 7). Clients that are no browsers send neither header, nor do old browsers
@@ -178,7 +186,7 @@ def _refuse_cross_site(environ: WSGIEnvironment) -> None:
     if site is not None:
         own = site in ("same-origin", "none")
     else:
-        own = origin is None or urlsplit(origin).netloc == environ.get("HTTP_HOST")
+        own = origin is None or _host_of(origin) == environ.get("HTTP_HOST")
     if not own:
         raise Forbidden("Origin: changes are not taken from the pages of other sites")
     media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()

@@ -140,7 +140,7 @@ def _shown(position: Position, upstream_id: int | None) -> ExplainedUpstream:
         denied=position.denied,
         cached=_held(position.entry, position.fresh_until, upstream_id or 0),
         absent_until=moment_or_none(position.negative_until),
-        left_alone_until=_moment(position.left_alone_until),
+        left_alone_until=moment_or_none(position.left_alone_until),
         quota=quota_left(position.quota),
         asked=position.asked,
     )
@@ -157,9 +157,3 @@ def _held(entry: Entry | None, fresh_until: float | None, upstream_id: int) -> H
         upstream_checked_at=moment(max(0.0, entry.checked_at)),
         fresh_until=None if math.isinf(fresh_until) else moment(max(0.0, fresh_until)),
     )
-
-
-def _moment(seconds: float | None) -> str | None:
-    if seconds is not None and math.isinf(seconds):
-        return "9999-12-31T23:59:59.999Z"
-    return moment_or_none(seconds)
