@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import evolve
-from sqlalchemy import Connection, select, update
-
-from virtreg.backends.catalog import (
-    associations,
-    mirroring,
-    policies,
-    registries,
-    retiring,
-    rules,
-    upstreams,
-)
-from virtreg.backends.catalog.changing import Change
-from virtreg.backends.catalog.guesses import Guesses
-from virtreg.backends.catalog.limits import ManagementLimits
-from virtreg.backends.catalog.schema import numbers
-from virtreg.backends.catalog.schema import registries as registries_table
-from virtreg.backends.catalog.sealing import Sealer, any_sealed
-from virtreg.backends.catalog.snapshot import Snapshot, take
-from virtreg.backends.sql.database import Database
+from virtreg.backends.catalog import associations, registries, rules, upstreams
+from virtreg.backends.catalog.group_policies import GroupPolicies
+from virtreg.backends.catalog.sealing import any_sealed
 from virtreg.errors import Conflict, NotFound
-from virtreg.managed import (
-    Association,
-    CleanupPolicy,
-    GroupSettings,
-    ManagedRegistry,
-    ManagedUpstream,
-)
-from virtreg.model import Ownership, RegistrySpec, Rule, Secret
+from virtreg.managed import Association, ManagedRegistry, ManagedUpstream
+from virtreg.model import Ownership, Rule, Secret
 
 
-class SqlCatalog:
+class SqlCatalog(GroupPolicies):
     """A Catalog whose registries and upstreams are managed while servers run.
 
     Of what a file declares it keeps ids, purges and further rules; all else of that comes from
@@ -51,66 +27,6 @@ class SqlCatalog:
     epoch). Every method raises StorageError for database trouble. Safe from any thread; may exist
     before a fork and be used after it.
     """
-
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        declared: Sequence[RegistrySpec],
-        clock: Callable[[], float],
-        limits: ManagementLimits,
-    ) -> None:
-        self._database = database
-        self._sealer = sealer
-        self._declared = tuple(declared)
-        self._clock = clock
-        self._limits = limits
-        self._guesses = Guesses(clock)
-        self._listeners: list[Callable[[], None]] = []
-        self._latest: Snapshot | None = None
-
-    def mirror(self) -> None:
-        """Let the database know what is declared. Raises ConfigError where what is stored is in the
-        way. Idempotent; other processes may do it at the same time."""
-        with self._database.writing() as connection:
-            if mirroring.mirror(connection, self._declared, self._clock()):
-                _count(connection)
-            after = take(connection, self._declared, self._sealer)
-            retiring.revive(connection, after)
-        self._latest = after
-
-    def declared_elsewhere(self) -> list[str]:
-        """Names of registries that a server declares and this object was not told of."""
-        known = {spec.name for spec in self._declared}
-        statement = select(registries_table.c.slug).where(registries_table.c.declared)
-        with self._database.reading() as connection:
-            return sorted(set(connection.scalars(statement)) - known)
-
-    # What there is
-
-    def on_change(self, listener: Callable[[], None]) -> None:
-        """Call it after every change made through this very object, before the method that made
-        the change returns. Policies and settings are no such change."""
-        self._listeners.append(listener)
-
-    def revision(self) -> int:
-        ((number,),) = self._database.rows("SELECT revision FROM numbers", ())
-        return int(number)
-
-    def registries(self) -> tuple[RegistrySpec, ...]:
-        """Declared and stored ones, by id; some may have no upstreams, or some that are unusable
-        since their passwords do not open."""
-        return self._now().specs
-
-    def announce(self) -> None:
-        """Let every process know of a change that is not of the catalog, such as a cache entry that
-        was removed: the revision grows."""
-        with self._database.writing() as connection:
-            number = _count(connection)
-        latest = self._latest
-        if latest is not None and latest.revision == number - 1:
-            self._latest = evolve(latest, revision=number)
-        self._tell()
 
     # Registries
 
@@ -281,71 +197,6 @@ class SqlCatalog:
         with self._changing() as change:
             rules.remove(change, rule_id)
 
-    # What groups set
-
-    def policy(self, group: str) -> CleanupPolicy | None:
-        with self._database.reading() as connection:
-            return policies.policy(connection, group)
-
-    def policies(self) -> list[CleanupPolicy]:
-        """By group."""
-        with self._database.reading() as connection:
-            return policies.every_policy(connection)
-
-    def save_policy(self, policy: CleanupPolicy) -> None:
-        """Insert or replace by group."""
-        with self._database.writing() as connection:
-            policies.save_policy(connection, policy)
-
-    def change_policy(
-        self, group: str, change: Callable[[CleanupPolicy], CleanupPolicy]
-    ) -> CleanupPolicy | None:
-        """As :class:`virtreg.protocols.Policies` has it."""
-        with self._database.writing() as connection:
-            before = policies.policy(connection, group)
-            if before is None:
-                return None
-            after = change(before)
-            policies.save_policy(connection, after)
-        return after
-
-    def remove_policy(self, group: str) -> None:
-        with self._database.writing() as connection:
-            policies.remove_policy(connection, group)
-
-    def settings(self, group: str) -> GroupSettings:
-        """Those of a group that has set nothing are the usual ones."""
-        with self._database.reading() as connection:
-            return policies.settings(connection, group)
-
-    def save_settings(self, settings: GroupSettings) -> None:
-        """Insert or replace by group. The revision grows: a quota is looked at anew."""
-        with self._database.writing() as connection:
-            policies.save_settings(connection, settings)
-        self.announce()
-
-    # What keeps entries in the index
-
-    def sources_of(self, group: str) -> Mapping[str, str]:
-        """Their formats, by ``UpstreamSpec.key`` or ``RegistrySpec.key``."""
-        found = self._now().sources.items()
-        return {source: format_name for source, (owner, format_name) in found if owner == group}
-
-    def retired(self) -> list[str]:
-        """Sources that changes of the catalog took out of use, those of long ago first. What a file
-        does not declare any more is not among them."""
-        with self._database.reading() as connection:
-            return retiring.retired(connection)
-
-    def forget_retired(self, source: str) -> None:
-        """Its entries are gone. No error when it is not there."""
-        with self._database.writing() as connection:
-            retiring.forget(connection, source)
-
-    def close(self) -> None:
-        """Close every connection of this process; repeatable."""
-        self._database.close()
-
     def _make_key(self, fields: Mapping[str, Any]) -> None:
         """Ahead of the transaction: it waits for others, who may wait for the database."""
         if not fields.get("password"):
@@ -354,46 +205,3 @@ class SqlCatalog:
             sealed = any_sealed(connection)
         if not sealed:
             self._sealer.prepare()
-
-    def _now(self) -> Snapshot:
-        latest = self._latest
-        # Keys may be back meanwhile.
-        if latest is not None and latest.revision == self.revision() and not latest.sealed:
-            return latest
-        with self._database.reading() as connection:
-            now = take(connection, self._declared, self._sealer)
-        self._latest = now
-        return now
-
-    def _as_of(self, connection: Connection) -> Snapshot:
-        latest = self._latest
-        number = connection.scalar(select(numbers.c.revision))
-        if latest is not None and latest.revision == number and not latest.sealed:
-            return latest
-        return take(connection, self._declared, self._sealer)
-
-    @contextmanager
-    def _changing(self) -> Iterator[Change]:
-        now = self._clock()
-        with self._database.writing() as connection:
-            before = self._as_of(connection)
-            change = Change(connection, before, now, self._limits, self._sealer, self._guesses)
-            yield change
-            if change.idle:
-                return
-            _count(connection)
-            change.after = take(connection, self._declared, self._sealer)
-            retiring.retire(connection, before, change.after, now)
-        self._latest = change.after
-        self._tell()
-
-    def _tell(self) -> None:
-        for listener in self._listeners:
-            listener()
-
-
-def _count(connection: Connection) -> int:
-    """The revision that it is now."""
-    grown = update(numbers).values(revision=numbers.c.revision + 1)
-    number: int = connection.execute(grown.returning(numbers.c.revision)).scalar_one()
-    return number
