@@ -103,6 +103,7 @@ def test_a_stranger_is_challenged(desk: Desk) -> None:
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Origin": "http://[evil"},
+        {"Origin": "null", "Host": ""},
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://registry.example"},
     ],
 )

@@ -169,12 +169,12 @@ def _unmodified_since(environ: WSGIEnvironment) -> float | None:
     return None if text is None else parse_http_date(text)
 
 
-def _host_of(origin: str) -> str | None:
-    """Host and port; None for what is no origin."""
+def _is_of(origin: str, host: str) -> bool:
+    """Whether it is the page of a host, with its port."""
     try:
-        return urlsplit(origin).netloc or None
+        return host != "" and urlsplit(origin).netloc == host
     except ValueError:
-        return None
+        return False
 
 
 def _refuse_cross_site(environ: WSGIEnvironment) -> None:
@@ -186,7 +186,7 @@ def _refuse_cross_site(environ: WSGIEnvironment) -> None:
     if site is not None:
         own = site in ("same-origin", "none")
     else:
-        own = origin is None or _host_of(origin) == environ.get("HTTP_HOST")
+        own = origin is None or _is_of(origin, environ.get("HTTP_HOST", ""))
     if not own:
         raise Forbidden("Origin: changes are not taken from the pages of other sites")
     media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
