@@ -8,6 +8,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Final
 
+from tests.fuzz import deciding, managing, reaching
 from virtreg.backends.auth.doors import look_into, presented
 from virtreg.backends.http.tokenservice import read_token
 from virtreg.core.challenges import parse_challenges
@@ -246,6 +247,24 @@ TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = MappingProxyType(
             token_scopes,
             credentials,
             token_answer,
+            deciding.wildcard,
+            deciding.regex,
+            deciding.rules,
+            deciding.maven_coordinates,
+            deciding.container_coordinates,
+            deciding.maven_sift,
+            deciding.container_sift,
+            reaching.folder_path,
+            reaching.configuration,
+            reaching.entry_name,
+            reaching.upstream_url,
+            reaching.url_path,
+            reaching.forwarded,
+            reaching.host_name,
+            reaching.unmodified_since,
+            managing.management,
+            managing.body_schema,
+            managing.unmodified,
         )
     }
 )

@@ -19,7 +19,7 @@ def test_what_was_found_before_is_read_or_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=5000)
 @given(noise=st.data())
 def test_variations_are_read_or_refused(name: str, noise: st.DataObject) -> None:
     TARGETS[name](noise.draw(variations(load(name))))
