@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -75,9 +75,12 @@ def requests(
     seconds: int,
     cpu: int | None,
     accept: str = "*/*",
+    headers: Sequence[str] = (),
 ) -> Measure:
-    """Ask for one URL again and again. Raises Failed when any answer is not a success."""
-    return _wrk(target, url, _REPORT, [], connections, seconds, cpu, absent=False, accept=accept)
+    """Ask for one URL again and again; ``headers`` are further lines. Raises Failed when any answer
+    is not a success."""
+    lines = (f"Accept: {accept}", *headers)
+    return _wrk(target, url, _REPORT, [], connections, seconds, cpu, absent=False, lines=lines)
 
 
 def misses(
@@ -143,13 +146,14 @@ def _wrk(
     cpu: int | None,
     *,
     absent: bool,
-    accept: str = "*/*",
+    lines: Sequence[str] = (),
 ) -> Measure:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
         command = [tool("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "-s", file.name]
-        command += ["-H", f"Accept: {accept}", url]
+        command += [word for line in lines for word in ("-H", line)]
+        command += [url]
         before = cpu_seconds(target.pid)
         seen = json.loads(_run(on_cpu(cpu, [*command, "--", *arguments])).splitlines()[-1])
         used = cpu_seconds(target.pid) - before
