@@ -100,7 +100,8 @@ class SignInLimit:
         return principal
 
     def _turn(self, credentials: Credentials) -> _Turn:
-        if self._failures is None:
+        if not self._failures:
+            # No limit, or mostly: nobody has failed anywhere.
             return _UNTROUBLED
         address, now = self._addresses.of(credentials.environ), self._clock()
         with self._lock:
