@@ -10,7 +10,7 @@ import pytest
 
 from tests.backends.catalog.conftest import Clock, Open
 from virtreg.backends.catalog import ManagementLimits, SqlCatalog
-from virtreg.errors import ConfigError, Invalid, NotFound
+from virtreg.errors import Invalid, NotFound, StorageError
 from virtreg.managed import ManagedUpstream
 from virtreg.model import Secret, UpstreamSpec
 from virtreg.testing.catalogs import CENTRAL, registry_of
@@ -292,8 +292,10 @@ def test_where_a_password_does_not_open_its_upstream_alone_is_unusable(
     assert "no file" in line
     assert PASSWORD.reveal() not in line
     assert other.change_registry(registry, {"name": "renamed"}).name == "renamed"
-    with pytest.raises(ConfigError, match="there is no key"):
+    with pytest.raises(StorageError, match="no password can be stored now") as caught:
         other.change_upstream(upstream.id, {"password": Secret("x")})
+    assert str(tmp_path) not in caught.value.message
+    assert "no password can be stored: there is no key: no file" in caplog.text
     assert not key.exists()
     key.touch(mode=0o600)
     key.write_bytes(kept)

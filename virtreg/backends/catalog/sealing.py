@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from attrs import frozen
 from cryptography.fernet import MultiFernet
@@ -15,7 +16,7 @@ from virtreg.backends.sql.sqlite import forget_log
 from virtreg.backends.vault import MasterKeys
 from virtreg.backends.vault.files import alone_in
 from virtreg.backends.vault.sealing import Purpose, Unopened, reseal, seal, unseal
-from virtreg.errors import ConfigError
+from virtreg.errors import ConfigError, StorageError
 from virtreg.model import Secret
 
 _log = logging.getLogger(__name__)
@@ -33,18 +34,20 @@ class Sealer:
         self._opened: Mapping[tuple[int, str], Secret] = {}
 
     def prepare(self) -> None:
-        """Make a key unless there is one; only while nothing is sealed. Raises ConfigError."""
-        if self.keys.given is not None or self.keys.read():
-            return
-        try:
-            with alone_in(self.keys.path.parent):
-                self.keys.make()
-        except OSError as error:
-            raise ConfigError(f"cannot write {self.keys.path}: {error.strerror}") from None
+        """Make a key unless there is one; only while nothing is sealed. Raises StorageError."""
+        with _keys_untold():
+            if self.keys.given is not None or self.keys.read():
+                return
+            try:
+                with alone_in(self.keys.path.parent):
+                    self.keys.make()
+            except OSError as error:
+                raise ConfigError(f"cannot write {self.keys.path}: {error.strerror}") from None
 
     def seal(self, upstream_id: int, password: Secret) -> str:
-        """Raises ConfigError when there is no key."""
-        return seal(password, _purpose(upstream_id), self.keys.cipher())
+        """Raises StorageError when there is no key."""
+        with _keys_untold():
+            return seal(password, _purpose(upstream_id), self.keys.cipher())
 
     def opened(self, sealed: Mapping[int, str]) -> dict[int, Secret]:
         """The passwords by upstream. Those that do not open are missing, and why is logged: it
@@ -70,6 +73,16 @@ class Sealer:
             for number, reason in failed.items():
                 _log.error("upstream %d cannot be used: its password %s", number, reason)
         return {number: password for (number, _), password in found.items()}
+
+
+@contextmanager
+def _keys_untold() -> Iterator[None]:
+    """Where keys are, and why they cannot be used, is for who runs the server."""
+    try:
+        yield
+    except ConfigError as error:
+        _log.error("no password can be stored: %s", error.message)
+        raise StorageError("no password can be stored now; the server's log says why") from None
 
 
 def any_sealed(connection: Connection) -> bool:
