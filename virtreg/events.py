@@ -158,7 +158,8 @@ class CatalogChanged(AuditEvent):
     """Its number. Of a policy and of settings: the name of the group. Of a cache: ``registry`` or
     ``upstream`` and its number, or the path of the one entry."""
     change: str
-    """A word or two, such as ``added``, ``changed``, ``moved to 2``, ``removed``, ``purged``."""
+    """A few words, such as ``added``, ``moved to 2``, ``removed``, ``purged``, or ``changed`` and
+    the names of the fields that were sent. Of a rule with its text."""
 
 
 @frozen(kw_only=True)

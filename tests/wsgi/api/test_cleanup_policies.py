@@ -121,7 +121,7 @@ def test_every_change_is_told(desk: Desk) -> None:
     desk.ask("DELETE", PATH)
     told = [(each.subject, each.target, each.change, each.actor) for each in desk.changes]
     assert told == [
-        ("policy", "ours", change, "owner") for change in ("added", "changed", "removed")
+        ("policy", "ours", change, "owner") for change in ("added", "changed enabled", "removed")
     ]
 
 

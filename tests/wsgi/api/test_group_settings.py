@@ -45,7 +45,7 @@ def test_only_what_changes_is_told(desk: Desk) -> None:
     desk.ask("PATCH", PATH, "administrator", {"enabled": False, "when_full": "stream"})
     desk.ask("PATCH", PATH, "administrator", {"enabled": True})
     assert [(each.subject, each.target, each.change) for each in desk.changes] == [
-        ("settings", "ours", "changed"),
+        ("settings", "ours", "quota any bytes, when full stream"),
         ("settings", "ours", "switched off"),
         ("settings", "ours", "switched on"),
     ]

@@ -40,7 +40,7 @@ def test_a_registry_lives_from_its_creation_to_its_removal(desk: Desk, part: str
     assert desk.ask("GET", f"{GROUP}/{part}/registries").json == []
     assert [(event.subject, event.change, event.actor) for event in desk.changes] == [
         ("registry", "added", "owner"),
-        ("registry", "changed", "owner"),
+        ("registry", "changed description", "owner"),
         ("registry", "removed", "owner"),
     ]
 

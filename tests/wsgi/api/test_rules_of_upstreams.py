@@ -43,9 +43,10 @@ def test_a_rule_is_added_listed_and_deleted(desk: Desk) -> None:
     path = f"{at.root}/upstream_rules/{made['id']}"
     assert [desk.ask("DELETE", path, "maintainer").status for _ in range(2)] == [204, 404]
     assert desk.ask("GET", f"{at.of_upstream}/rules", "guest").json == []
+    text = "deny group_id wildcard com.evil*"
     assert [(each.subject, each.target, each.change) for each in desk.changes[-2:]] == [
-        ("rule", str(made["id"]), f"added to upstream {at.upstream}"),
-        ("rule", str(made["id"]), f"removed from upstream {at.upstream}"),
+        ("rule", str(made["id"]), f"added to upstream {at.upstream}: {text}"),
+        ("rule", str(made["id"]), f"removed from upstream {at.upstream}: {text}"),
     ]
 
 

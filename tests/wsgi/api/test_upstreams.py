@@ -53,7 +53,7 @@ def test_an_upstream_lives_from_its_creation_to_its_removal(desk: Desk) -> None:
     number = str(made["id"])
     assert told == [
         ("upstream", number, "added"),
-        ("upstream", number, "changed"),
+        ("upstream", number, "changed description name"),
         ("cache", f"upstream {number}", "purged"),
         ("upstream", number, "removed"),
     ]

@@ -92,7 +92,9 @@ class _Settings:
             settings = evolve(settings, when_full=sent.when_full)
         if settings != before:
             self.parts.catalog.save_settings(settings)
-            self.parts.tell(call, who, "settings", group.name, "changed")
+            quota = "any" if settings.storage_quota is None else settings.storage_quota
+            change = f"quota {quota} bytes, when full {settings.when_full}"
+            self.parts.tell(call, who, "settings", group.name, change)
         if sent.enabled is not UNSET and sent.enabled != group.enabled:
             self.parts.directory.switch_group(group.name, sent.enabled)
             change = "switched on" if sent.enabled else "switched off"

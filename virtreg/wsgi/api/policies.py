@@ -140,7 +140,7 @@ class _Policies:
         )
         if policy is None:
             raise NotFound(_NONE)
-        self._tell(call, who, group, "changed")
+        self._tell(call, who, group, " ".join(("changed", *sorted(sent))))
         return Answer(shown(group, policy))
 
     def remove(self, call: Call) -> Answer:

@@ -98,10 +98,11 @@ class _Registries:
 
     def change(self, call: Call) -> Answer:
         registry, who = call.allow("configure", self.parts.registry_of(call, self.flavour))
+        fields = given(call.sent(RegistryChange))
         changed = self.parts.catalog.change_registry(
-            registry.spec.id, given(call.sent(RegistryChange)), call.unmodified_since
+            registry.spec.id, fields, call.unmodified_since
         )
-        self._tell(call, who, changed, "changed")
+        self._tell(call, who, changed, " ".join(("changed", *sorted(fields))))
         return self._whole(changed, who)
 
     def remove(self, call: Call) -> Answer:

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from virtreg.core.patterns import check_pattern
 from virtreg.errors import Invalid, NotFound
-from virtreg.model import Rule
+from virtreg.model import Principal, Rule
 from virtreg.wsgi.api.endpoint import NOTHING, Answer, Call, Endpoint
 from virtreg.wsgi.api.flavour import FLAVOURS, Flavour
 from virtreg.wsgi.api.hiding import Hiding
@@ -135,7 +135,7 @@ class _Rules:
                 WouldHide(count=hidden.count, paths=hidden.paths, complete=hidden.complete)
             )
         made = self.parts.catalog.add_rule(upstream.id, rule)
-        self.parts.tell(call, who, "rule", str(made.id), f"added to upstream {upstream.id}")
+        self._tell(call, who, made, f"added to upstream {upstream.id}")
         return Answer(_shown(upstream.id, made), status=201)
 
     def remove(self, call: Call) -> Answer:
@@ -144,8 +144,12 @@ class _Rules:
         if rule is None:
             raise NotFound("there is no such rule")
         self.parts.catalog.remove_rule(call.id())
-        self.parts.tell(call, who, "rule", call.id(), f"removed from upstream {upstream.id}")
+        self._tell(call, who, rule, f"removed from upstream {upstream.id}")
         return NOTHING
+
+    def _tell(self, call: Call, who: Principal, rule: Rule, change: str) -> None:
+        text = f"{rule.rule_type} {rule.target_coordinate} {rule.pattern_type} {rule.pattern}"
+        self.parts.tell(call, who, "rule", str(rule.id), f"{change}: {text}")
 
 
 def checked_pattern(

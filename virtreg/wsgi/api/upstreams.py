@@ -135,7 +135,7 @@ class _Upstreams:
         upstream, who = call.allow("configure", self.parts.upstream_of(call, self.flavour))
         fields = self._fields(call.sent(UpstreamChange))
         changed = self.parts.catalog.change_upstream(upstream.id, fields, call.unmodified_since)
-        self._tell(call, who, changed, "changed")
+        self._tell(call, who, changed, " ".join(("changed", *sorted(fields))))
         return self._whole(changed, who)
 
     def remove(self, call: Call) -> Answer:
