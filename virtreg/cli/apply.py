@@ -31,7 +31,7 @@ _DIFFERENT: Final = 2
 _COLOURS: Final = {"+": "green", "-": "red", "~": "yellow"}
 
 
-@click.command()
+@click.command(short_help="Make what is stored equal to a file.")
 @click.argument("wanted", metavar="FILE", type=FILE)
 @config_option
 @data_option

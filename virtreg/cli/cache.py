@@ -15,7 +15,8 @@ from virtreg.cli.reaching import on_api
 from virtreg.cli.sizes import counted
 from virtreg.cli.tables import as_json, dump, rows, say, size
 
-_COLUMNS = ("path", "size", "downloads", "downloaded_at", "cached_at", "fresh_until")
+_COLUMNS = ("size", "downloads", "downloaded_at", "fresh_until", "path")
+"""Paths last: they may be long, and terminals narrow."""
 _MOST_PATHS = 100
 """Of one call of the API."""
 
@@ -46,7 +47,7 @@ def list_entries(
     rows(_COLUMNS, map(_row, entries), entries, as_json=as_json)
 
 
-@cache.command("delete")
+@cache.command("delete", short_help="Forget files of an upstream.")
 @click.argument("upstream")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @group_option
@@ -69,7 +70,7 @@ def delete_entries(client: Client, upstream: str, paths: tuple[str, ...], group:
         raise SystemExit(1)
 
 
-@cache.command("purge")
+@cache.command("purge", short_help="Forget all of a registry or upstream.")
 @click.argument("registry", required=False)
 @click.option("--upstream", metavar="UPSTREAM", help="All of this upstream, instead.")
 @group_option
@@ -88,14 +89,17 @@ def purge_cache(client: Client, registry: str | None, upstream: str | None, grou
         say(f"the cache of upstream {found} is empty")
 
 
-@cache.command("explain")
+@cache.command("explain", short_help="Say what would be answered, and why.")
 @click.argument("registry")
 @click.argument("path")
 @group_option
 @as_json
 @on_api
 def explain_path(client: Client, registry: str, path: str, group: str, as_json: bool) -> None:
-    """Say what REGISTRY would answer for PATH, and why; nobody is asked for it."""
+    """Say what REGISTRY would answer for PATH, and why; nobody is asked for it.
+
+    PATH is as in the registry: of an image NAME/manifests/TAG.
+    """
     found = finding.registry(client, registry, group)
     told = _explained(client, found, path)
     if as_json:
@@ -104,7 +108,7 @@ def explain_path(client: Client, registry: str, path: str, group: str, as_json: 
         show_explained(told)
 
 
-@cache.command("refresh")
+@cache.command("refresh", short_help="Have upstreams asked for a file now.")
 @click.argument("registry")
 @click.argument("path")
 @group_option
@@ -170,7 +174,11 @@ def _row(entry: dict[str, Any]) -> dict[str, Any]:
         "path": entry["relative_path"],
         "size": size(entry["size"]),
         "downloads": entry["downloads_count"],
-        "downloaded_at": entry["downloaded_at"],
-        "cached_at": entry["created_at"],
-        "fresh_until": entry["fresh_until"] or "for good",
+        "downloaded_at": _minute(entry["downloaded_at"]),
+        "fresh_until": _minute(entry["fresh_until"]) or "for good",
     }
+
+
+def _minute(moment: str | None) -> str | None:
+    """Of a moment of the API, as ``2027-01-31 12:00``; in UTC."""
+    return None if moment is None else moment[:16].replace("T", " ")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from virtreg.service.cleaning import CleanupRun
 
 
-@click.command()
+@click.command(short_help="Run cleanup policies now.")
 @click.argument("file", type=FILE, required=False)
 @data_option
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")

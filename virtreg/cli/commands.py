@@ -44,7 +44,7 @@ for _commands in (
     virtreg.add_command(_commands)
 
 
-@virtreg.command()
+@virtreg.command(short_help="Serve registries.")
 @_file(required=False)
 @click.option("--host", metavar="HOST", help="Name or address to listen on.")
 @click.option(

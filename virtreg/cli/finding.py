@@ -22,7 +22,7 @@ group_option = click.option(
     envvar="VIRTREG_GROUP",
     default="default",
     show_default=True,
-    help="Whose they are, by name or number.",
+    help="Whose they are, by name or number; VIRTREG_GROUP of the environment says it too.",
 )
 format_option = click.option(
     "--format", "format_name", type=click.Choice(list(PARTS)), help="Only those of this format."

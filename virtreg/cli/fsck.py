@@ -19,7 +19,7 @@ _PARTS = 257
 """Steps of a check."""
 
 
-@click.command()
+@click.command(short_help="Check that the index and the files agree.")
 @click.argument("file", type=FILE, required=False)
 @data_option
 @click.option("--repair", is_flag=True, help="Make good what is wrong; files are fetched anew.")

@@ -34,7 +34,7 @@ def list_registries(client: Client, group: str, format_name: str | None, as_json
     rows(_COLUMNS, told, content, as_json=as_json)
 
 
-@registry.command("show")
+@registry.command("show", short_help="Show a registry and its upstreams.")
 @click.argument("registry")
 @group_option
 @as_json
@@ -96,7 +96,7 @@ def update_registry(
         dump(changed)
 
 
-@registry.command("delete")
+@registry.command("delete", short_help="Delete a registry and its own upstreams.")
 @click.argument("registry")
 @group_option
 @on_api

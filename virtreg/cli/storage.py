@@ -15,7 +15,7 @@ from virtreg.cli.tables import as_json, rows, say, size
 _COLUMNS = ("what", "id", "name", "format", "entries", "size")
 
 
-@click.command()
+@click.command(short_help="Say how much is cached; set a quota.")
 @click.option(
     "--quota",
     metavar="SIZE",

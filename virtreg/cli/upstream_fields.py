@@ -29,13 +29,28 @@ _OPTIONS: Final = (
         type=float,
         help="Releases younger than that are as if they were not there.",
     ),
-    click.option("--on-error", type=click.Choice(["stop", "continue"])),
-    click.option("--on-refused", type=click.Choice(["error", "absent"])),
-    click.option("--on-missing", type=click.Choice(["keep", "drop"])),
-    click.option("--negative-validity-seconds", metavar="N", type=float),
-    click.option("--connect-timeout", metavar="N", type=float),
-    click.option("--read-timeout", metavar="N", type=float),
-    click.option("--max-connections", metavar="N", type=int),
+    click.option(
+        "--on-error",
+        type=click.Choice(["stop", "continue"]),
+        help="When it is broken: fail, or go on to the next.",
+    ),
+    click.option(
+        "--on-refused", type=click.Choice(["error", "absent"]), help="What 401 and 403 of it are."
+    ),
+    click.option(
+        "--on-missing",
+        type=click.Choice(["keep", "drop"]),
+        help="Cached files that it has no more.",
+    ),
+    click.option(
+        "--negative-validity-seconds",
+        metavar="N",
+        type=float,
+        help="How long it is believed not to have a file.",
+    ),
+    click.option("--connect-timeout", metavar="N", type=float, help="Seconds."),
+    click.option("--read-timeout", metavar="N", type=float, help="Seconds."),
+    click.option("--max-connections", metavar="N", type=int, help="At one time."),
 )
 
 
