@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from virtreg.core.httpdate import parse_http_date
+from virtreg.core.httpdate import parse_http_date, print_http_date
 
 # The two centuries that a two-digit year can mean.
 instants = st.integers(-2_208_988_800, 4_102_444_799)
@@ -19,6 +19,20 @@ def test_all_three_formats_of_one_instant_are_the_same_time(seconds: int) -> Non
     assert parse_http_date(format_datetime(instant, usegmt=True)) == seconds
     assert parse_http_date(instant.strftime("%A, %d-%b-%y %H:%M:%S GMT")) == seconds
     assert parse_http_date(instant.strftime(f"%a %b {instant.day:2d} %H:%M:%S %Y")) == seconds
+
+
+@given(st.integers(-62_135_596_800, 253_402_300_799))
+def test_what_is_printed_is_an_imf_fixdate_of_the_same_time(seconds: int) -> None:
+    printed = print_http_date(seconds)
+    assert printed == format_datetime(datetime.fromtimestamp(seconds, UTC), usegmt=True)
+    assert parse_http_date(printed) == seconds
+
+
+@pytest.mark.parametrize(
+    "seconds", [253_402_300_800, 2.0**40, 2.0**63, -62_135_596_801, -(2.0**70)]
+)
+def test_for_a_year_that_has_not_four_digits_there_is_no_date(seconds: float) -> None:
+    assert print_http_date(seconds) is None
 
 
 def test_the_examples_of_the_standard() -> None:

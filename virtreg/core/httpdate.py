@@ -42,6 +42,17 @@ def parse_http_date(text: str) -> int | None:
     return None
 
 
+def print_http_date(seconds: float) -> str | None:
+    """An IMF-fixdate for seconds since the epoch; None for a year that has not four digits, such
+    as that of a file with a wild date."""
+    try:
+        at = datetime.fromtimestamp(int(seconds), UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    day, month = _SHORT_DAYS[at.weekday()], _MONTHS[at.month - 1]
+    return f"{day}, {at.day:02} {month} {at.year:04} {at:%H:%M:%S} GMT"
+
+
 def _seconds(match: re.Match[str], year: int) -> int | None:
     second = int(match["second"])
     if second > 60:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from email.utils import formatdate
 
 from virtreg.core.freshness import (
     fresh_until,
@@ -18,6 +17,7 @@ from virtreg.core.freshness import (
     merged_is_fresh,
     merged_validity,
 )
+from virtreg.core.httpdate import print_http_date
 from virtreg.errors import IntegrityError, UpstreamError
 from virtreg.events import Merged, ServedStale
 from virtreg.model import Algorithm, Entry, RegistrySpec, Route
@@ -166,7 +166,7 @@ class Merging:
             sha512=digests[Algorithm.SHA512],
             content_type=None,
             etag=None,
-            last_modified=formatdate(created, usegmt=True),
+            last_modified=print_http_date(created),
             created_at=created,
             checked_at=self._checked_at(route, members),
             parts=_fingerprint(members),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import OrderedDict
-from email.utils import formatdate
 from threading import Lock
 from typing import Final
 
@@ -13,6 +12,7 @@ from attrs import frozen
 
 from virtreg.backends.folder.opening import open_below
 from virtreg.backends.store.opened import OpenBody
+from virtreg.core.httpdate import print_http_date
 from virtreg.errors import ConfigError, StorageError, UpstreamUnavailable
 from virtreg.model import Algorithm, Digests, Representation, Route, UpstreamSpec
 from virtreg.protocols import Body
@@ -64,7 +64,7 @@ class FolderSource:
         except BaseException:
             body.close()
             raise
-        modified = formatdate(int(status.st_mtime), usegmt=True)
+        modified = print_http_date(status.st_mtime)
         facts = Representation(status.st_size, digests, last_modified=modified)
         return Found(route, self.spec.key, facts, body)
 
