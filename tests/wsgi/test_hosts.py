@@ -104,6 +104,7 @@ def test_the_usual_port_need_not_be_named(name: str, host: str, answered: bool) 
         "repo.example.org\r\nX: 1",
         "é.example.org",
         ":80",
+        ".",
     ],
 )
 def test_what_is_no_host_is_refused(host: str) -> None:

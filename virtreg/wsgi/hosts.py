@@ -16,7 +16,7 @@ from virtreg.errors import InvalidRequest, VirtregError
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::([0-9]{0,5}))?")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_-][A-Za-z0-9_.-]*)(?::([0-9]{0,5}))?")
 _PORT = re.compile(r"(.+):(80|443)")
 """Clients leave these out, of URLs with http and https (RFC 9110, 4.2.1 and 4.2.2)."""
 
