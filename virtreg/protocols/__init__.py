@@ -1,0 +1,66 @@
+"""The protocols third parties implement. Each docstring is the contract; the suites in
+:mod:`virtreg.testing` check it.
+
+Unless a docstring says otherwise every object here is used from many threads at once, and an
+implementation may raise only errors of :mod:`virtreg.errors`; anything else is a bug in it and is
+wrapped at the boundary. Optional powers are separate protocols, found with ``isinstance``.
+"""
+
+from __future__ import annotations
+
+from virtreg.model import Digests, Headers
+from virtreg.protocols.access import Announces, Authenticator, Directory, Readmits, Recalls
+from virtreg.protocols.catalogs import Catalog, Policies
+from virtreg.protocols.formats import Format, Gathers, Lists, Localizes, Pins, Situates, Views
+from virtreg.protocols.indexes import (
+    CountsDownloads,
+    EntryIndex,
+    Evicts,
+    Inventory,
+    KnowsDigests,
+    KnowsReferences,
+    KnowsUse,
+    ListsByDigest,
+)
+from virtreg.protocols.registries import Describes, Resolution, VirtualRegistry
+from virtreg.protocols.stores import Body, CacheStore, HasFile, Reclaims, Spools
+from virtreg.protocols.upstreams import CredentialProvider, LocalSource, Reply, Upstream
+
+__all__ = [
+    "Announces",
+    "Authenticator",
+    "Body",
+    "CacheStore",
+    "Catalog",
+    "CountsDownloads",
+    "CredentialProvider",
+    "Describes",
+    "Digests",
+    "Directory",
+    "EntryIndex",
+    "Evicts",
+    "Format",
+    "Gathers",
+    "HasFile",
+    "Headers",
+    "Inventory",
+    "KnowsDigests",
+    "KnowsReferences",
+    "KnowsUse",
+    "Lists",
+    "ListsByDigest",
+    "LocalSource",
+    "Localizes",
+    "Pins",
+    "Policies",
+    "Readmits",
+    "Recalls",
+    "Reclaims",
+    "Reply",
+    "Resolution",
+    "Situates",
+    "Spools",
+    "Upstream",
+    "Views",
+    "VirtualRegistry",
+]

@@ -1,0 +1,92 @@
+"""Where bodies are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self, runtime_checkable
+
+
+class Body(Protocol):
+    """Bytes that can be read from any place, any number of times, by any thread, until closed."""
+
+    @property
+    def size(self) -> int | None:
+        """Bytes in all; None while that is not known yet."""
+        ...
+
+    def read(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes ``start <= i < stop`` (to the end when None) in pieces of at most
+        256 KiB, waiting for bytes that are still arriving.
+
+        Raises the reason when the body will never be whole, before the last byte is yielded.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back what is held; repeatable."""
+        ...
+
+    # Given to implementations that inherit the protocol.
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@runtime_checkable
+class HasFile(Protocol):
+    """Power of a Body: it is exactly one regular file."""
+
+    def file(self) -> BinaryIO:
+        """An open file at offset 0, owned by the caller, for ``wsgi.file_wrapper``."""
+        ...
+
+
+class CacheStore(Protocol):
+    """Content-addressed blobs. Keys come from :mod:`virtreg.core.layout`, never from a client."""
+
+    def open(self, key: str) -> Body:
+        """The whole blob; raises Missing when the store does not hold it."""
+        ...
+
+    def put(self, key: str, content: Path | bytes) -> None:
+        """Publish a finished, verified blob: all or nothing, durable on return, and harmless when
+        the key exists already. A path's file may be moved away; its open descriptors stay good.
+        Renews the blob's ``modified_at``.
+        """
+        ...
+
+    def delete(self, key: str) -> None:
+        """Forget a blob; no error when absent. Bodies already open stay readable where the
+        storage allows it, else they raise StorageError, never wrong bytes."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[tuple[str, int, float]]:
+        """Every ``(key, size, modified_at)`` under the prefix, in any order, lazily."""
+        ...
+
+
+@runtime_checkable
+class Spools(Protocol):
+    """Power of a CacheStore: a folder from which ``put`` is a rename."""
+
+    def spool(self) -> Path: ...
+
+
+@runtime_checkable
+class Reclaims(Protocol):
+    """Power of a CacheStore: delete what is old, and only that."""
+
+    def reclaim(self, key: str, before: float) -> int | None:
+        """Delete a blob that was last put before that time (seconds since the epoch), as ``delete``
+        does. Its size in bytes; None, with nothing deleted, when it was put later or is absent."""
+        ...
