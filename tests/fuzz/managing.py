@@ -72,6 +72,8 @@ _SITE: Final = _Site()
 
 
 def _furnish(desk: Desk) -> None:
+    policy = {"enabled": True, "keep_bytes": 2**63 - 1}
+    desk.ask("POST", "/groups/ours/-/virtual_registries/cleanup/policy", "owner", policy).made()
     for part, path in ((MAVEN, "org/a/1/a-1.pom"), (CONTAINER, "library/a/manifests/1")):
         registry = desk.registry(_OURS, part)
         login = {"username": _OURS, "password": _PASSWORD, "cache_validity_hours": 2**31 - 1}
