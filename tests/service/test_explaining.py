@@ -218,3 +218,10 @@ def test_a_copy_whose_bytes_are_gone_is_still_told_as_held(make_hub: MakeHub) ->
     assert entry is not None
     hub.store.delete(blob_key(entry.sha256))
     assert explain(hub).decision == "serve", "the index alone is looked at"
+
+
+@pytest.mark.parametrize("path", [FILE, METADATA])
+def test_without_upstreams_nobody_is_said_to_have_been_asked(make_hub: MakeHub, path: str) -> None:
+    explanation = explain(make_hub(), path)
+    assert (explanation.decision, explanation.positions) == ("absent", ())
+    assert explanation.sentence == "the registry has no upstreams"

@@ -122,6 +122,8 @@ class Explaining:
                     raise AssertionError(f"nobody is waited for: {step}")
 
     def _absent(self, denied: Mapping[int, str]) -> tuple[Decision, str]:
+        if not self._walking.upstreams:
+            return "absent", "the registry has no upstreams"
         if denied and len(denied) == len(self._walking.upstreams):
             return "barred", "rules keep every upstream from answering"
         return "absent", "every upstream that may answer is believed not to have it"
