@@ -153,7 +153,9 @@ def prefetch_paths(client: Client, registry: str, paths: tuple[str, ...], group:
         explained = _explained(client, found, path)
         held = any(each["cached"] for each in explained["upstreams"])
         missing += not held
-        click.echo(f"ok: {path}" if held else f"problem: {path}: {explained['explanation']}")
+        click.echo(
+            f"ok: {path}" if held else f"problem: {path}: not kept; {explained['explanation']}"
+        )
     if missing:
         raise SystemExit(1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -48,6 +48,13 @@ class Thing:
 
     def __str__(self) -> str:
         return f"{self.id} {self.shown['name']!r}"
+
+
+def place_of(shown: Mapping[str, Any]) -> str:
+    """Where an upstream is: its URL, or the registry that it is. Folders are not told."""
+    if shown.get("local_registry_id") is not None:
+        return f"registry {shown['local_registry_id']}"
+    return str(shown.get("url") or shown.get("upstream_type", "-"))
 
 
 def in_group(group: str, rest: str) -> str:

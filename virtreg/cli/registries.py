@@ -49,7 +49,8 @@ def show_registry(client: Client, registry: str, group: str, as_json: bool) -> N
     listed = client.get(f"{found.root}/registries/{found.id}/upstreams")
     told = {**shown, "format": found.format}
     told["registry_upstreams"] = [
-        f"{each['registry_upstream']['position']}. {each['name']} ({each['id']}): {each['url']}"
+        f"{each['registry_upstream']['position']}. {each['name']} ({each['id']}):"
+        f" {finding.place_of(each)}"
         for each in listed
     ]
     facts(told, as_json=False)

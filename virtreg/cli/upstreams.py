@@ -50,13 +50,23 @@ def list_upstreams(
     """List the upstreams of a group, or those of a registry in the order they are asked in."""
     if registry is None:
         found = list(finding.upstreams(client, group, format_name, search))
-        told = ({**each.shown, "format": each.format} for each in found)
+        told = (
+            {**each.shown, "url": finding.place_of(each.shown), "format": each.format}
+            for each in found
+        )
         rows(_COLUMNS, told, [each.shown for each in found], as_json=as_json)
         return
     if search or format_name:
         raise click.UsageError("--registry does not go with --search and --format")
     listed = upstreams_of(client, finding.registry(client, registry, group))
-    placed = ({**each, "position": each["registry_upstream"]["position"]} for each in listed)
+    placed = (
+        {
+            **each,
+            "url": finding.place_of(each),
+            "position": each["registry_upstream"]["position"],
+        }
+        for each in listed
+    )
     rows(_PLACED, placed, listed, as_json=as_json)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.managing.places import JAR, Command, Served
 from tests.e2e.processes import until
+from virtreg.cli.reaching import reached
 
 
 @pytest.fixture
@@ -140,3 +143,46 @@ def test_rules_are_for_the_coordinates_of_the_format(stocked: Command) -> None:
     assert said.endswith("its rules are for group_id, artifact_id, version\n")
     said = stocked.refused("upstream", "rules", "add", "one", "deny", "groupid", "x", code=2)
     assert "group_id" in said
+
+
+def test_a_registry_that_is_an_upstream_is_shown_where_it_is(stocked: Command) -> None:
+    inner = stocked.json("registry", "show", "tools")
+    outer = _with_local(stocked, inner["id"])
+    shown = stocked.done("registry", "show", outer["id"])
+    assert re.search(
+        rf"^registry_upstreams +1\. everybodys \([0-9]+\): registry {inner['id']}$",
+        shown,
+        re.MULTILINE,
+    )
+    for options in ((), ("--registry", outer["id"])):
+        listed = stocked.done("upstream", "list", *options)
+        assert re.search(rf" everybodys .* registry {inner['id']} ", f" {listed}")
+
+
+def test_applying_a_file_takes_local_upstreams_away(stocked: Command, tmp_path: Path) -> None:
+    inner = stocked.json("registry", "show", "tools")
+    _with_local(stocked, inner["id"])
+    file = tmp_path / "wanted.toml"
+    file.write_text(
+        '[[upstream]]\nname = "everybodys"\nurl = "https://all.example.org/m2"\n'
+        '[[registry]]\nname = "outer"\nformat = "maven"\nupstreams = ["everybodys"]\n'
+        f'group = "{stocked.group}"\n'
+    )
+    tried = stocked("apply", str(file), "--dry-run")
+    assert tried.exit_code == 2
+    assert f"- upstream 'everybodys': registry {inner['id']}\n" in tried.stdout
+    stocked.done("apply", str(file), "--yes")
+    assert stocked.done("apply", str(file)) == ""
+    (left,) = stocked.json("upstream", "list")
+    assert left["url"] == "https://all.example.org/m2"
+
+
+def _with_local(run: Command, inner: int) -> dict[str, Any]:
+    """A registry that has another one as its upstream, which only the API makes."""
+    outer: dict[str, Any] = run.json("registry", "create", "outer", "--format", "maven")
+    with reached(run.folder / "server.toml", None, None, None) as client:
+        client.post(
+            f"/virtual_registries/packages/maven/registries/{outer['id']}/local/upstreams",
+            {"name": "everybodys", "local_registry_id": inner},
+        )
+    return outer

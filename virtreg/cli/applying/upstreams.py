@@ -12,7 +12,7 @@ from virtreg.cli.api import Client
 from virtreg.cli.applying.plan import Phase, Plan
 from virtreg.cli.applying.stored import rules_of
 from virtreg.cli.applying.wanted import Key, WantedUpstream
-from virtreg.cli.finding import Thing
+from virtreg.cli.finding import Thing, place_of
 from virtreg.model import Rule
 
 _RULE = ("rule_type", "target_coordinate", "pattern", "pattern_type")
@@ -34,7 +34,9 @@ class Upstreams:
         """Tell which stored one each wanted one is: that of its name, else that of its URL and user
         name, which then gets the name and keeps its cache. The stored ones that are left over;
         declared ones are used as they are, and never left over."""
-        left = list(stored)
+        # What is local is not made from files, nor made into anything else; it goes.
+        left = [pair for pair in stored if not _is_local(pair[1])]
+        local = [pair for pair in stored if _is_local(pair[1])]
         for by in (_by_name, _by_address):
             for key, upstream in wanted.items():
                 if key in self.found:
@@ -45,7 +47,7 @@ class Upstreams:
                 if same:
                     left.remove(same[0])
                     self.found[key] = same[0][1]
-        return [thing for _, thing in left if not thing.shown["declared"]]
+        return [thing for _, thing in left + local if not thing.shown["declared"]]
 
     def change(self, wanted: WantedUpstream) -> None:
         """Bring about what is said of one that is there."""
@@ -79,7 +81,7 @@ class Upstreams:
         self._plan.do(Phase.UPSTREAMS, create)
 
     def remove(self, thing: Thing) -> None:
-        self._plan.tell("-", f"upstream {thing.shown['name']!r}: {thing.shown['url']}")
+        self._plan.tell("-", f"upstream {thing.shown['name']!r}: {place_of(thing.shown)}")
         path = f"{thing.root}/upstreams/{thing.id}"
         self._plan.do(Phase.ROOM, lambda: self._client.delete(path))
 
@@ -122,6 +124,10 @@ class Upstreams:
             self._plan.tell("-", f"upstream {name!r}: {_told(each)}")
             path = f"{thing.root}/upstream_rules/{each['id']}"
             self._plan.do(phase, partial(self._client.delete, path))
+
+
+def _is_local(thing: Thing) -> bool:
+    return bool(thing.shown["upstream_type"] == "local" and not thing.shown["declared"])
 
 
 def _by_name(wanted: WantedUpstream, key: Key, _: Thing) -> bool:
