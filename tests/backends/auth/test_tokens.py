@@ -169,6 +169,7 @@ def refused(authenticator: TokenAuthenticator, credentials: Credentials) -> str:
     ("action", "scope", "said"),
     [
         ("pull", TokenScope.READ_API, "pull: the token needs one of the scopes api, read_virtual_"),
+        ("configure", TokenScope.READ_API, "configure: the token needs the scope api"),
         ("configure", TokenScope.API, "configure: the role maintainer in group 'ours' is needed"),
         ("switch", TokenScope.API, "switch: an administrator is needed"),
     ],

@@ -17,8 +17,9 @@ def refusal(caller: Caller, scope: Scope, verdict: Verdict) -> VirtregError:
         return NotFound("there is no registry at this URL")
     requirement = REQUIREMENTS[scope.action]
     if not caller.scopes & requirement.scopes:
-        scopes = ", ".join(sorted(requirement.scopes))
-        return Forbidden(f"{scope.action}: the token needs one of the scopes {scopes}")
+        scopes = sorted(requirement.scopes)
+        which = "the scope" if len(scopes) == 1 else "one of the scopes"
+        return Forbidden(f"{scope.action}: the token needs {which} {', '.join(scopes)}")
     if requirement.role is None:
         return Forbidden(f"{scope.action}: an administrator is needed")
     role = requirement.role.name.lower()
