@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from virtreg.model import Entry
@@ -106,10 +106,14 @@ class Evicts(Protocol):
     blobs are freed even if the process ends in between.
     """
 
-    def least_recent(self, sources: Sequence[str]) -> Iterator[tuple[Entry, float | None]]:
+    def least_recent(
+        self, sources: Sequence[str], between: Callable[[], object] = lambda: None
+    ) -> Iterator[tuple[Entry, float | None]]:
         """Entries of these sources with the time of their last download, the longest unused first:
         one that was never downloaded counts from ``created_at``. Lazily, with memory for some
-        hundred entries of each source; what changes meanwhile may be met again."""
+        hundred entries of each source; what changes meanwhile may be met again. ``between`` is
+        called now and then while it is looked for, which can take long; what it raises is raised.
+        """
         ...
 
     def drop_entries(self, seen: Sequence[tuple[Entry, float | None]]) -> list[Entry]:

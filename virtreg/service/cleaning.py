@@ -147,7 +147,8 @@ class Cleaner:
         with lease.held() as taken:
             if taken:
                 try:
-                    self._eviction(tally, self._checked(lease)).down_to(keep)
+                    check = self._checked(lease)
+                    self._eviction(tally, check, check).down_to(keep)
                 except (Interrupted, LeaseLost):
                     _log.info("eviction of group %s stopped", group)
                 finally:
@@ -180,7 +181,7 @@ class Cleaner:
             check()
 
         try:
-            eviction = self._eviction(tally, checked)
+            eviction = self._eviction(tally, checked, check)
             eviction.unwanted(rules.unwanted_before(policy, self._clock()))
             if policy.keep_bytes is not None:
                 eviction.down_to(policy.keep_bytes)
@@ -260,8 +261,10 @@ class Cleaner:
         progress(run)
         return run
 
-    def _eviction(self, tally: Tally, checked: Callable[[], None]) -> Eviction:
-        return Eviction(self._index, self._batches(), tally, checked)
+    def _eviction(
+        self, tally: Tally, checked: Callable[[], None], between: Callable[[], None]
+    ) -> Eviction:
+        return Eviction(self._index, self._batches(), tally, checked, between)
 
     def _batches(self) -> Batches:
         rest = (lambda _seconds: None) if self._hurry else self._closing.wait

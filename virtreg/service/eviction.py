@@ -30,16 +30,22 @@ class Tally:
 
 
 class Eviction:
-    """Of one run, on one thread. ``checked`` is called before each batch; what it raises ends the
-    run."""
+    """Of one run, on one thread. ``checked`` is called before each batch, ``between`` while the
+    next one is looked for; what they raise ends the run."""
 
     def __init__(
-        self, index: Inventory, batches: Batches, tally: Tally, checked: Callable[[], None]
+        self,
+        index: Inventory,
+        batches: Batches,
+        tally: Tally,
+        checked: Callable[[], None],
+        between: Callable[[], None],
     ) -> None:
         self._index = index
         self._batches = batches
         self._tally = tally
         self._checked = checked
+        self._between = between
         self._sources = list(tally.sources)
 
     def unwanted(self, before: float) -> None:
@@ -57,15 +63,18 @@ class Eviction:
         def enough(batch: Sequence[Seen]) -> bool:
             return sum({entry.sha256: entry.size for entry, _ in batch}.values()) >= excess
 
-        for batch in self._cut(self._index.least_recent(self._sources), enough):
+        for batch in self._cut(self._least_recent(), enough):
             gone = {entry.sha256: entry.size for entry in self._remove(batch)}
             kept = self._index.referenced_in(self._sources, list(gone))
             excess -= sum(size for digest, size in gone.items() if digest not in kept)
             if excess <= 0:
                 return
 
+    def _least_recent(self) -> Iterator[Seen]:
+        return self._index.least_recent(self._sources, self._between)
+
     def _until(self, before: float) -> Iterator[Seen]:
-        for entry, last_at in self._index.least_recent(self._sources):
+        for entry, last_at in self._least_recent():
             if (entry.created_at if last_at is None else last_at) >= before:
                 return
             yield entry, last_at

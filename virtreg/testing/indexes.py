@@ -320,6 +320,9 @@ class EntryIndexSuite:
         times = [entry.created_at if at is None else at for entry, at in met]
         assert times == sorted(times)
         assert list(index.least_recent([])) == []
+        looks: list[None] = []
+        assert list(index.least_recent(["central"], lambda: looks.append(None)))
+        assert looks
 
     def test_only_what_is_as_it_was_seen_is_dropped(self, index: EntryIndex) -> None:
         if not (isinstance(index, Evicts) and isinstance(index, CountsDownloads)):

@@ -12,7 +12,7 @@ from virtreg.core.layout import blob_key
 from virtreg.errors import Conflict, NotFound, StorageError
 from virtreg.events import CleanedUp
 from virtreg.managed import Reclaimed
-from virtreg.service.cleaning import CleanupRun
+from virtreg.service.cleaning import Cleaner, CleanupRun
 
 
 def test_what_was_not_downloaded_for_days_goes_and_all_else_stays(bed: Bed) -> None:
@@ -418,4 +418,20 @@ def test_what_cannot_be_told_of_a_removal_is_no_failure_of_the_run(bed: Bed) -> 
     bed.keep(CENTRAL, "p", b"goes")
     bed.clock.advance(31 * DAY)
     assert bed.cleaner(removed=refuse).run(GROUP).finished
+    assert bed.saved().status == "scheduled"
+
+
+def test_closing_stops_a_run_that_finds_nothing_yet(bed: Bed) -> None:
+    bed.policy()
+    bed.keep_many(CENTRAL, 600)
+    for path in bed.paths(CENTRAL):
+        bed.download(CENTRAL, path)
+
+    def clock() -> float:
+        if bed.saved().status == "running":
+            cleaner.close()
+        return bed.clock()
+
+    cleaner = Cleaner(bed.index, bed.store, bed.catalog, clock, bed.events, hurry=True)
+    assert not cleaner.run(GROUP).finished
     assert bed.saved().status == "scheduled"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy import Connection, delete, select
 
@@ -21,10 +21,15 @@ Seen = tuple[Entry, float | None]
 class Dropping(Using):
     """The power Evicts of :class:`virtreg.backends.index.sql.SqlIndex`."""
 
-    def least_recent(self, sources: Sequence[str]) -> Iterator[Seen]:
+    def least_recent(
+        self, sources: Sequence[str], between: Callable[[], object] = lambda: None
+    ) -> Iterator[Seen]:
         streams: list[Iterator[Seen]] = []
         for source in dict.fromkeys(sources):
-            streams += (self._downloaded(source), self._never_downloaded(source))
+            streams += (
+                self._downloaded(source, between),
+                self._never_downloaded(source, between),
+            )
         return heapq.merge(*streams, key=_last_wanted)
 
     def drop_entries(self, seen: Sequence[Seen]) -> list[Entry]:
@@ -131,9 +136,10 @@ class Dropping(Using):
             found[entry.source, entry.path] = entry
         return found
 
-    def _downloaded(self, source: str) -> Iterator[Seen]:
+    def _downloaded(self, source: str, between: Callable[[], object]) -> Iterator[Seen]:
         after: tuple[float, str] | None = None
         while True:
+            between()
             with self._counts.reading() as connection:
                 statement = selections.counts_by_use(source, after, _AT_ONCE)
                 rows = [(row.last_at, row.path) for row in connection.execute(statement)]
@@ -146,9 +152,10 @@ class Dropping(Using):
                 return
             after = rows[-1]
 
-    def _never_downloaded(self, source: str) -> Iterator[Seen]:
+    def _never_downloaded(self, source: str, between: Callable[[], object]) -> Iterator[Seen]:
         after: tuple[float, str] | None = None
         while True:
+            between()
             with self._index.reading() as connection:
                 statement = selections.oldest(source, after, _AT_ONCE)
                 rows = [Entry(*row) for row in connection.execute(statement)]
