@@ -52,6 +52,7 @@ def test_a_url_has_one_spelling(flavour: Flavour, text: str, kept: str) -> None:
         "https://repo.example/a/../b",
         "https://repo.example/%2e%2E/b",
         "https://repo.example/.",
+        "https://repo.example/a\\..\\b",
         "https://repo.example:0",
         "https://repo.example:99999",
         "https://repo.example/a b",

@@ -25,8 +25,8 @@ def normalised(text: str, flavour: Flavour, egress: EgressPolicy = _PUBLIC) -> s
     1.1.1: every registry has it), and with the one host of Docker Hub that serves them.
 
     Idempotent. Raises Invalid, naming ``url``, for what is no http or https URL, has user
-    information, a query, a fragment or dot segments, and for hosts that are addresses ``egress``
-    forbids. What a name resolves to is looked at when it is asked.
+    information, a query, a fragment, a backslash or dot segments, and for hosts that are addresses
+    ``egress`` forbids. What a name resolves to is looked at when it is asked.
     """
     trimmed = text.strip()
     if len(trimmed) > LONGEST:
@@ -37,6 +37,9 @@ def normalised(text: str, flavour: Flavour, egress: EgressPolicy = _PUBLIC) -> s
         raise _refused(f"is invalid: {error}") from None
     if "?" in trimmed:
         raise _refused("is invalid: the URL must not contain a query")
+    if "\\" in url.path:
+        # Some read it as a slash (WHATWG URL, 4.4), so that ".." may follow.
+        raise _refused("is invalid: the URL's path must not have a backslash")
     if _DOTS.search(url.path):
         raise _refused("is invalid: the URL's path must not have '.' or '..' segments")
     reason = egress.refuses_host(url.host)
