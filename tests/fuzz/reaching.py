@@ -136,7 +136,8 @@ def upstream_url(noise: bytes) -> None:
             url = check_url(found)
             assert _POLICY.refuses_host(url.host) is None
             assert not {".", ".."} & set(url.path.split("/"))
-            assert not {"@", "?", "#", "\\", " "} & set(found)
+            assert not {"?", "#", "\\", " "} & set(found)
+            assert "@" not in url.authority
 
 
 def url_path(noise: bytes) -> None:
