@@ -50,9 +50,7 @@ def fresh_until(entry: Entry, freshness: Freshness, spec: UpstreamSpec) -> float
     return _end(entry.checked_at, validity(freshness, spec))
 
 
-def merged_fresh_until(
-    entry: Entry, freshness: Freshness, specs: Sequence[UpstreamSpec]
-) -> float:
+def merged_fresh_until(entry: Entry, freshness: Freshness, specs: Sequence[UpstreamSpec]) -> float:
     """When a merged document of these members becomes stale; 0 when it is at any time, since a
     local member is asked each time."""
     if any(spec.local for spec in specs):
