@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -65,7 +66,12 @@ def _supervise(target: str, seconds: int, *, keep: bool) -> bool:
             (inputs / str(number)).write_bytes(content)
         command = [sys.executable, "-m", "tests.fuzz.run", target, "--alone", name]
         done = subprocess.run(
-            [*command, "--seconds", str(seconds)], capture_output=True, text=True, errors="replace"
+            [*command, "--seconds", str(seconds)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            # The fuzzer ends its process without cleaning up.
+            env={**os.environ, "TMPDIR": name},
         )
         stats = [line for line in done.stderr.splitlines() if line.startswith("stat::")]
         crashes = sorted(folder.glob("crash-*"))
