@@ -18,8 +18,9 @@ from virtreg.errors import Unauthenticated
 from virtreg.events import AuditEvent
 from virtreg.guards import Guards, open_guards
 from virtreg.model import Credentials
-from virtreg.protocols import Authenticator, Directory
+from virtreg.protocols import Announces, Authenticator, Directory
 from virtreg.wsgi.bearer import TokenService
+from virtreg.wsgi.passes import Passes
 
 KEYS: Final = "keys"
 """The folder of signing keys in the data folder."""
@@ -33,6 +34,8 @@ class Access:
     tokens: TokenService | None
     """None where nobody must sign in."""
     guards: Guards
+    passes: Passes | None
+    """None where a host decides: nobody knows by what."""
     _opened: ExitStack
 
     def close(self) -> None:
@@ -59,11 +62,12 @@ def open_access(
         restricted = type(decides) is not Anonymous
         guards = open_guards(config, restricted=restricted, listening=listening)
         if not restricted:
-            return Access(guards.guard(decides), None, guards, opened.pop_all())
+            return Access(guards.guard(decides), None, guards, None, opened.pop_all())
         # Even where there are no registries of images: one may be made at any time.
         tokens = _token_service(config, decides, guards, clock)
         guarded = guards.guard(tokens.authenticator, partial(_shows_grant, tokens))
-        return Access(guarded, tokens, guards, opened.pop_all())
+        passes = _passes(decides, directory, clock) if authenticator is None else None
+        return Access(guarded, tokens, guards, passes, opened.pop_all())
 
 
 def _configured(
@@ -78,6 +82,17 @@ def _configured(
     tokens = TokenAuthenticator(directory, clock, notify)
     opened.callback(tokens.close)
     return tokens
+
+
+def _passes(
+    decides: Authenticator, directory: Directory, clock: Callable[[], float]
+) -> Passes | None:
+    if not isinstance(decides, TokenAuthenticator) or not isinstance(directory, Announces):
+        return None
+    passes = Passes(clock)
+    # After the authenticator's own: what is asked then is answered by what is true now.
+    directory.on_change(passes.clear)
+    return passes
 
 
 def _token_service(

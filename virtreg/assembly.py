@@ -263,6 +263,8 @@ def build(
         works.tell,
         access.guards.checks,
         Api(endpoints, access.authenticator if managed else Anonymous(), directory, realm),
+        access.passes,
+        access.guards.count,
     )
     live.tell(lambda registries: app.serve(registries.values()))
     # A quota may be among what was changed.

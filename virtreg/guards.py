@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from virtreg.config import Config, LimitsConfig, ServerConfig
-from virtreg.model import Credentials
+from virtreg.model import Credentials, Principal
 from virtreg.protocols import Authenticator
 from virtreg.wsgi.addresses import Addresses
 from virtreg.wsgi.hosts import AllowedHosts, LocalHosts
@@ -37,6 +37,12 @@ class Guards:
         """The authenticator within the limits of sign-ins; ``proves`` as for
         :meth:`virtreg.wsgi.signins.SignInLimit.guard`."""
         return authenticator if self.signins is None else self.signins.guard(authenticator, proves)
+
+    def count(self, principal: Principal) -> None:
+        """Count a request with somebody's token, where nobody is asked whether it is good. Raises
+        TooManyRequests."""
+        if self.signins is not None:
+            self.signins.count(principal)
 
 
 def open_guards(config: Config, *, restricted: bool, listening: bool) -> Guards:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.errors import Forbidden, NotFound, Unauthenticated
-from virtreg.model import Credentials, Scope
+from virtreg.model import Credentials, Principal, Scope
 from virtreg.protocols import Authenticator
 from virtreg.wsgi.bearer import TokenService
+from virtreg.wsgi.passes import Passes
 from virtreg.wsgi.place import Ping, Served
 from virtreg.wsgi.refusing import Hidden
 from virtreg.wsgi.scoping import scope_of
@@ -21,18 +23,40 @@ _NO_REGISTRY: Final = Scope("", "")
 
 class Admission:
     """The authenticator of one application. Thread-safe if that is. ``open``: everybody is let in,
-    and nothing need be asked."""
+    and nothing need be asked. ``passes``: who was let in a moment ago is not asked about; each
+    repetition is told to ``counted``, which may refuse it."""
 
-    def __init__(self, authenticator: Authenticator, tokens: TokenService | None) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        tokens: TokenService | None,
+        passes: Passes | None = None,
+        counted: Callable[[Principal], None] = lambda _: None,
+    ) -> None:
         self._authenticator = authenticator
         self._tokens = tokens
+        self._passes = passes
+        self._counted = counted
         # Exactly: a kind of Anonymous may well refuse somebody.
         self.open: Final = type(authenticator) is Anonymous
 
     def admit(self, environ: WSGIEnvironment, scope: Scope) -> None:
         """Raises Unauthenticated, Forbidden, Hidden, and what else the authenticator does."""
+        passes = self._passes
+        if passes is None:
+            self._ask(environ, scope)
+            return
+        key = passes.key(environ, scope)
+        holder = passes.holder(key)
+        if holder is not None:
+            self._counted(holder)
+            return
+        begun = passes.begin()
+        passes.keep(begun, key, self._ask(environ, scope))
+
+    def _ask(self, environ: WSGIEnvironment, scope: Scope) -> Principal:
         try:
-            self._authenticator.admit(_credentials(environ), scope)
+            return self._authenticator.admit(_credentials(environ), scope)
         except NotFound as error:
             raise Hidden(error.message) from None
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from virtreg.core.conditional import FULL
 from virtreg.errors import InvalidRequest, NotFound, StorageError, VirtregError
 from virtreg.events import AuditEvent
-from virtreg.model import Headers
+from virtreg.model import Headers, Principal
 from virtreg.protocols import Authenticator, CacheStore, VirtualRegistry
 from virtreg.wsgi import pings
 from virtreg.wsgi.admission import Admission
@@ -25,6 +25,7 @@ from virtreg.wsgi.granting import Granting
 from virtreg.wsgi.keeping import ready_absence, ready_answer
 from virtreg.wsgi.ledger import Ledger
 from virtreg.wsgi.looking import look
+from virtreg.wsgi.passes import Passes
 from virtreg.wsgi.place import Ping, Place, check_path
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.query import asks
@@ -69,11 +70,14 @@ class Application:
         notify: Callable[[AuditEvent], None] = lambda _: None,
         checks: Sequence[Callable[[WSGIEnvironment], None]] = (),
         api: Api | None = None,
+        passes: Passes | None = None,
+        counted: Callable[[Principal], None] = lambda _: None,
     ) -> None:
         """``documented_images``: below ``/v2/``, before the id of a registry of images. ``tokens``:
         where clients of images are sent for their tokens; without it they must log in by Basic.
         ``checks`` are asked about every request before anything else, except about probes, and
-        raise what is wrong with it. ``api`` is what registries are managed by."""
+        raise what is wrong with it. ``api`` is what registries are managed by. ``passes`` and
+        ``counted`` as for :class:`virtreg.wsgi.admission.Admission`."""
         self._documented_images = documented_images
         self._realm = realm
         self._tokens = tokens
@@ -84,7 +88,8 @@ class Application:
         self._ledger = ledger
         self._probes = probes
         self._telling = Telling(ledger, clock)
-        self._admission = Admission(authenticator, tokens)
+        self._admission = Admission(authenticator, tokens, passes, counted)
+        self._passes = passes
         self._open = self._admission.open
         self._clock = clock
         self._checks = tuple(checks)
@@ -98,6 +103,8 @@ class Application:
         self._granting = None if tokens is None else Granting(tokens, surfaces, self._notify)
         self._refusing = Refusing(surfaces, self._realm, tokens)
         self._surfaces = surfaces
+        if self._passes is not None:
+            self._passes.clear()
         # Last: who finds a place by the old ones may keep no answer after this.
         self._ready.clear()
 

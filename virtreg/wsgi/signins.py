@@ -95,9 +95,18 @@ class SignInLimit:
         if turn.troubled and principal != ANONYMOUS:
             # Where strangers may pull, wrong credentials are let in as nobody's.
             self._prove(credentials)
-        if principal.token_id is not None and scope.path:
-            self._count(principal.token_id)
+        if scope.path:
+            self.count(principal)
         return principal
+
+    def count(self, principal: Principal) -> None:
+        """Count a request with somebody's token. Raises TooManyRequests."""
+        if self._tokens is None or principal.token_id is None:
+            return
+        with self._lock:
+            wait = self._tokens.take(principal.token_id, self._clock())
+        if wait:
+            raise TooManyRequests("too many requests with this token", retry_after=wait)
 
     def _turn(self, credentials: Credentials) -> _Turn:
         if not self._failures:
@@ -144,14 +153,6 @@ class SignInLimit:
             self._proved[self._fingerprint(shown)] = None
             if len(self._proved) > _MOST_PROVED:
                 self._proved.popitem(last=False)
-
-    def _count(self, token: str) -> None:
-        if self._tokens is None:
-            return
-        with self._lock:
-            wait = self._tokens.take(token, self._clock())
-        if wait:
-            raise TooManyRequests("too many requests with this token", retry_after=wait)
 
     def _fingerprint(self, shown: str) -> bytes:
         """Nothing that could be turned back into credentials."""

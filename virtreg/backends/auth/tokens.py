@@ -27,7 +27,8 @@ from virtreg.protocols import Announces, Directory
 
 _STRANGERS: Final = 2048
 """Credentials that proved wrong are remembered too, apart: nobody is pushed out by them."""
-_ASKED_EVERY: Final = 1.0
+_ASKED_EVERY: Final = 0.8
+"""Seconds; with what :mod:`virtreg.wsgi.passes` repeats, a change is in force within one."""
 _USES_AFTER: Final = 5.0
 _NOBODY: Final = b""
 _GONE: Final = "the token has expired or was revoked"
