@@ -51,13 +51,18 @@ def test_an_unknown_registry_is_not_found(site: Site) -> None:
         f"{DOCUMENTED}/2/a.pom",
         f"{DOCUMENTED}/07/a.pom",
         f"{DOCUMENTED}/",
-        "/api/v4/projects",
     ):
         answer = site.door.ask("GET", target)
         assert answer.status == 404, target
         assert answer.problem["detail"] == "there is no registry at this URL"
         assert answer.problem["message"] == "404 Not Found"
         assert "upstreams" not in answer.problem
+
+
+def test_what_the_api_does_not_have_is_said_in_its_words(site: Site) -> None:
+    answer = site.door.ask("GET", "/api/v4/projects")
+    assert (answer.status, answer["Content-Type"]) == (404, "application/json")
+    assert answer.body == b'{"message":"404 Not found"}'
 
 
 def test_the_documented_url_takes_a_number(site: Site) -> None:
