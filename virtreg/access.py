@@ -53,9 +53,8 @@ def open_access(
     listening: bool = False,
 ) -> Access:
     """``authenticator`` is a host's own; without one, the configuration says whether those in
-    ``directory`` may, or everybody.
-    ``listening`` as for :func:`virtreg.guards.open_guards`. Raises ConfigError and
-    StorageError."""
+    ``directory`` may, or everybody. ``listening`` as for :func:`virtreg.guards.open_guards`.
+    Raises ConfigError and StorageError."""
     with ExitStack() as opened:
         decides = authenticator or _configured(config, directory, clock, notify, opened)
         # Exactly: a kind of Anonymous may well refuse somebody.
