@@ -43,7 +43,7 @@ clean:
 	rm -rf .venv .venv-test
 
 .venv/installed: REQUIREMENTS = --editable '.[server,s3]'
-.venv-test/installed: REQUIREMENTS = --editable '.[server,s3]' --group test --group check
+.venv-test/installed: REQUIREMENTS = --editable '.[server,s3,tracing]' --group test --group check
 
 # The pip that comes with Python 3.11 knows no dependency groups, and its setuptools has known
 # vulnerabilities.

@@ -22,10 +22,8 @@ from attrs import evolve, frozen
 from virtreg.access import Access, open_access
 from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.backends.catalog import SqlCatalog, open_catalog
-from virtreg.backends.directory import open_directory
-from virtreg.backends.index import SqlIndex, open_index
+from virtreg.backends.index import SqlIndex
 from virtreg.backends.observers.audit import AuditLog
-from virtreg.backends.store import open_store, spool_folder
 from virtreg.backends.store.exposure import exposure
 from virtreg.backends.vault import MasterKeys
 from virtreg.config import Config
@@ -57,6 +55,7 @@ from virtreg.service.publishing import Publisher
 from virtreg.service.room import Room
 from virtreg.service.sweeping import Sweeper
 from virtreg.service.works import Works
+from virtreg.storage import Storage, open_storage
 from virtreg.upstreams import Upstreams, open_upstream
 from virtreg.wsgi.api.application import Api
 from virtreg.wsgi.api.offer import every_endpoint
@@ -88,6 +87,7 @@ class Assembly:
     index: SqlIndex
     sweeper: Sweeper
     cleaner: Cleaner
+    _storage: Storage
     _keeping: Keeping
     access: Access
     _prefetching: Prefetching
@@ -126,10 +126,9 @@ class Assembly:
         self.works.close(grace)
         self.ledger.close()
         self.live.close()
-        self.index.close()
         self.access.close()
         self.catalog.close()
-        self.directory.close()
+        self._storage.close()
 
     def __enter__(self) -> Self:
         return self
@@ -166,11 +165,10 @@ def build(
     for name in sorted(logins.keys() - declared):
         raise ConfigError(f"logins: there is no upstream {name!r}")
     path = config.storage.path
-    store = open_store(config.storage.url or path)
     with ExitStack() as undone:
-        index = undone.enter_context(closing(open_index(path)))
+        storage = undone.enter_context(open_storage(config))
+        store, index, directory = storage.store, storage.index, storage.directory
         _warn_of_exposure(config, authenticator)
-        directory = undone.enter_context(closing(open_directory(path)))
         keys = MasterKeys.found(os.environ, config.folder or path)
         specs = [_with_logins(spec, logins) for spec in config.registries]
         for spec in specs:
@@ -198,7 +196,7 @@ def build(
         works = Works(
             store=store,
             index=index,
-            intake=Intake(spool_folder(store, path), clock),
+            intake=Intake(storage.spool, clock),
             publisher=Publisher(store, index, room),
             clock=clock,
             observers=(ready.observe, AuditLog(config.server.audit_log), *observers),
@@ -284,6 +282,7 @@ def build(
         index,
         sweeper,
         cleaner,
+        storage,
         keeping,
         access,
         prefetching,

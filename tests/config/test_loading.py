@@ -105,7 +105,7 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
     assert sorted(lines) == [
         (
             "colour: unknown key; known: registry, upstream, server, storage, access, limits,"
-            " management"
+            " management, metrics, tracing"
         ),
         'registry[1].format: unknown format; did you mean "maven"?',
         'registry[1].upstreams[1]: there is no upstream "centrl"; did you mean "central"?',

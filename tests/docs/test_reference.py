@@ -12,7 +12,15 @@ import pytest
 from tests.docs.running import ROOT
 from virtreg import errors
 from virtreg.cli.commands import virtreg
-from virtreg.config import AccessConfig, LimitsConfig, ManagementConfig, ServerConfig, StorageConfig
+from virtreg.config import (
+    AccessConfig,
+    LimitsConfig,
+    ManagementConfig,
+    MetricsConfig,
+    ServerConfig,
+    StorageConfig,
+    TracingConfig,
+)
 from virtreg.config.tables import RegistryTable
 from virtreg.model import Ownership, Rule, UpstreamSpec
 
@@ -25,6 +33,8 @@ TABLES: dict[str, type[attrs.AttrsInstance]] = {
     "[access]": AccessConfig,
     "[limits]": LimitsConfig,
     "[management]": ManagementConfig,
+    "[metrics]": MetricsConfig,
+    "[tracing]": TracingConfig,
     "[[upstream]]": UpstreamSpec,
     "[[upstream.rules]]": Rule,
     "[[registry]]": RegistryTable,

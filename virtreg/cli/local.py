@@ -19,10 +19,7 @@ from attrs import frozen
 from virtreg.backends.catalog import FILE as CATALOG
 from virtreg.backends.catalog import SqlCatalog, open_catalog
 from virtreg.backends.directory import FILE as DIRECTORY
-from virtreg.backends.directory import open_directory
-from virtreg.backends.index import open_index
 from virtreg.backends.observers.audit import AuditLog
-from virtreg.backends.store import open_store, spool_folder
 from virtreg.backends.vault import MasterKeys
 from virtreg.cli.api import Reply
 from virtreg.cli.auditing import account
@@ -41,6 +38,7 @@ from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
 from virtreg.service.room import Room
 from virtreg.service.works import Works
+from virtreg.storage import open_storage
 from virtreg.upstreams import Upstreams, open_upstream
 from virtreg.wsgi.api import cleanups
 from virtreg.wsgi.api.application import Api
@@ -94,7 +92,8 @@ def opened(config: Config, *, new: bool = False) -> Iterator[Local]:
         _check_new(folder, whole=whole, new=new)
     private = config.management.allow_private
     with ExitStack() as stack:
-        directory = stack.enter_context(closing(open_directory(folder)))
+        storage = stack.enter_context(open_storage(config))
+        store, index, directory = storage.store, storage.index, storage.directory
         declared = config.registries
         catalog = stack.enter_context(
             closing(
@@ -113,9 +112,7 @@ def opened(config: Config, *, new: bool = False) -> Iterator[Local]:
                 " which that is with --config FILE"
             )
         make_groups(directory, declared if whole else ())
-        index = stack.enter_context(closing(open_index(folder)))
-        store = open_store(config.storage.url or folder)
-        intake = Intake(spool_folder(store, folder), time.time)
+        intake = Intake(storage.spool, time.time)
         room = Room(
             index,
             catalog,

@@ -7,8 +7,10 @@ from virtreg.config.values import (
     Config,
     LimitsConfig,
     ManagementConfig,
+    MetricsConfig,
     ServerConfig,
     StorageConfig,
+    TracingConfig,
 )
 
 __all__ = [
@@ -16,8 +18,10 @@ __all__ = [
     "Config",
     "LimitsConfig",
     "ManagementConfig",
+    "MetricsConfig",
     "ServerConfig",
     "StorageConfig",
+    "TracingConfig",
     "default_config",
     "load",
 ]

@@ -156,6 +156,12 @@ def above_zero(number: float) -> float:
     return number
 
 
+def share(number: float) -> float:
+    if not 0 <= number <= 1:
+        raise ValueError("must be from 0 to 1")
+    return number
+
+
 def _finite(number: float) -> float:
     if not math.isfinite(number):
         raise ValueError("must be a finite number")

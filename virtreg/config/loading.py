@@ -50,6 +50,8 @@ def load(path: Path, environ: Mapping[str, str] | None, *, data: Path | None = N
         access=file.access,
         limits=file.limits,
         management=file.management,
+        metrics=file.metrics,
+        tracing=file.tracing,
         folder=folder,
     )
 

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
+from urllib.parse import parse_qs, urlsplit
 
 from attrs import define
 
@@ -16,6 +17,7 @@ from virtreg.model import Secret
 
 _log = logging.getLogger(__name__)
 
+_DATABASES = "postgresql://"
 MAX_BYTES = 16 * 1024
 _NAMED = {"env": "environment variable", "file": "file", "vault": "secret"}
 _HOW = (
@@ -65,6 +67,24 @@ class References:
             return vault.read(name, self.upstream).reveal()
         except VirtregError as error:
             raise ValueError(error.message) from None
+
+
+def database_url(references: References, text: str) -> Secret:
+    """The URL of a PostgreSQL database, or what refers to it, as one with a password must be.
+    Raises ValueError as :meth:`References.read` does."""
+    url = Secret(text) if text.startswith(_DATABASES) else references.read(text)
+    if references.environ is None and not url.reveal():
+        return url
+    try:
+        parts = urlsplit(url.reveal())
+        password = parts.password
+    except ValueError:  # its message may quote the password
+        raise ValueError("is not a URL: its host or its port is malformed") from None
+    if not url.reveal().startswith(_DATABASES):
+        raise ValueError("must begin with postgresql://")
+    if url.reveal() == text and (password is not None or "password" in parse_qs(parts.query)):
+        raise ValueError(f"must not hold a password in the file; {_HOW}")
+    return url
 
 
 def check(text: str, named: str) -> None:

@@ -27,8 +27,10 @@ from virtreg.config.values import (
     AccessConfig,
     LimitsConfig,
     ManagementConfig,
+    MetricsConfig,
     ServerConfig,
     StorageConfig,
+    TracingConfig,
 )
 from virtreg.formats.container.namespaces import namespace
 from virtreg.model import Ownership, Rule, Secret, UpstreamSpec
@@ -67,6 +69,8 @@ class File:
     access: AccessConfig = field(factory=AccessConfig)
     limits: LimitsConfig | None = None
     management: ManagementConfig = field(factory=ManagementConfig)
+    metrics: MetricsConfig = field(factory=MetricsConfig)
+    tracing: TracingConfig = field(factory=TracingConfig)
 
 
 def reader(references: secrets.References) -> Converter:
@@ -128,7 +132,9 @@ def reader(references: secrets.References) -> Converter:
     server = {
         "host": checked(str, fields.host),
         "port": _whole(0, 65535),
+        "workers": _whole(1, 256),
         "threads": _whole(1, 4096),
+        "misses": _whole(1, 4096),
         "realm": checked(str, fields.realm),
         "image_prefix": checked(str, fields.image_prefix),
         "graceful_timeout": _whole(1, 86400),
@@ -141,6 +147,9 @@ def reader(references: secrets.References) -> Converter:
     storage = {
         "path": checked(str, _folder),
         "url": checked(str, fields.store_url),
+        "database": checked(str, partial(secrets.database_url, references)),
+        "connections": _whole(2, 1000),
+        "cache_bytes": _whole(0, 2**50),
     }
     access = {
         "token_path": checked(str, fields.token_path),
@@ -160,6 +169,11 @@ def reader(references: secrets.References) -> Converter:
         "container_upstreams": _whole(1, MAX_UPSTREAMS),
         "rules": _whole(0, 1000),
     }
+    metrics = {"allow": listed(fields.network)}
+    tracing = {
+        "endpoint": checked(str, fields.url),
+        "ratio": checked(float, fields.share),
+    }
     whole_upstream = table(strict, UpstreamSpec, upstream, _whole_upstream)
 
     def named(value: Any, kind: Any) -> UpstreamSpec:
@@ -174,6 +188,8 @@ def reader(references: secrets.References) -> Converter:
     strict.register_structure_hook(LimitsConfig, table(strict, LimitsConfig, limits))
     managing = table(strict, ManagementConfig, management)
     strict.register_structure_hook(ManagementConfig, managing)
+    strict.register_structure_hook(MetricsConfig, table(strict, MetricsConfig, metrics))
+    strict.register_structure_hook(TracingConfig, table(strict, TracingConfig, tracing))
     whole = {
         "registry": _list_of("registry", RegistryTable, strict),
         "upstream": _list_of("upstream", UpstreamSpec, strict),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from attrs import field, frozen
 
 from virtreg.managed import MOST_REGISTRIES, MOST_RULES, MOST_UPSTREAMS
-from virtreg.model import RegistrySpec
+from virtreg.model import RegistrySpec, Secret
 
 MAX_UPSTREAMS = 20
 """Upstreams one registry may list."""
 
 MEBIBYTE = 1024 * 1024
+GIBIBYTE = 1024 * MEBIBYTE
 
 
 @frozen
@@ -26,7 +28,7 @@ class ServerConfig:
     port: int = 8081
     """0 takes a free port."""
     threads: int = 256
-    """Requests answered at the same time; a running transfer holds one."""
+    """Requests answered at the same time by each process; a running transfer holds one."""
     access_log: bool | None = None
     """One JSON line per request. None: on, unless standard output is a terminal."""
     realm: str = "GitLab Virtual Registry"
@@ -51,6 +53,12 @@ class ServerConfig:
     audit_log: Path | None = None
     """A file that gets one JSON line for each audit event, besides the logger ``virtreg.audit``;
     relative to the configuration file's folder."""
+    workers: int = 1
+    """Processes that answer. They share the data folder, and each has all the threads."""
+    misses: int | None = None
+    """Requests of each process that may wait for upstreams at the same time; beyond it they are
+    told to come again, so that what is cached is served as before. None: three quarters of the
+    threads."""
 
 
 @frozen
@@ -58,9 +66,25 @@ class StorageConfig:
     """``[storage]``: where the cache lives."""
 
     path: Path = Path("virtreg-data")
-    """Local folder; relative to the configuration file's folder. Holds the entry index."""
+    """Local folder of this node; relative to the configuration file's folder. Downloads wait there,
+    and without ``database`` and ``url`` all there is is kept there."""
     url: str | None = None
     """fsspec URL for the blobs, such as ``s3://bucket/prefix``; None keeps them in ``path``."""
+    database: Secret | None = None
+    """URL of a PostgreSQL database for all that is known of the blobs, and of registries, users and
+    tokens; None keeps it in ``path``."""
+    connections: int = 16
+    """Connections to the PostgreSQL database that each process holds at most."""
+    upgrade: bool = True
+    """Bring the PostgreSQL database up to date at the start; else ``virtreg db upgrade`` must."""
+    cache_bytes: int = 10 * GIBIBYTE
+    """Disk in ``path`` for copies of what ``url`` holds and is pulled often; 0 keeps none."""
+    redirect: Literal["never", "whole", "always"] = "never"
+    """Whether clients are sent to ``url`` itself for large blobs, by links that are good for a
+    while: never, unless they ask for a range, or always."""
+    when_unavailable: Literal["stream", "refuse"] = "stream"
+    """What is done while ``url`` cannot be used: files are streamed from the upstreams and not
+    kept, or refused."""
 
 
 @frozen
@@ -109,6 +133,25 @@ class ManagementConfig:
 
 
 @frozen
+class MetricsConfig:
+    """``[metrics]``: figures for Prometheus at ``/-/metrics``."""
+
+    enabled: bool = False
+    allow: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """CIDR ranges of the peers that may read them."""
+
+
+@frozen
+class TracingConfig:
+    """``[tracing]``: spans for OpenTelemetry."""
+
+    endpoint: str = ""
+    """URL of an OTLP/HTTP collector, such as ``http://127.0.0.1:4318``; empty: none are made."""
+    ratio: float = 1.0
+    """How many of the requests that begin a trace are recorded, from 0 to 1."""
+
+
+@frozen
 class Config:
     """A whole configuration."""
 
@@ -120,6 +163,8 @@ class Config:
     limits: LimitsConfig | None = None
     """None: the usual ones where access is restricted, else none."""
     management: ManagementConfig = field(factory=ManagementConfig)
+    metrics: MetricsConfig = field(factory=MetricsConfig)
+    tracing: TracingConfig = field(factory=TracingConfig)
     folder: Path | None = None
     """Where the configuration file is, and beside it the keys of the vault; None: there is no file,
     and the keys are in the data folder."""
