@@ -77,7 +77,7 @@ def rotate(found: Keys) -> None:
     made = found.rotate()
     _audit(made.number, "set")
     click.echo(
-        f"key {made.number} signs from now on; servers that run see it within a minute", err=True
+        f"key {made.number} signs from now on; servers that run see it within a second", err=True
     )
 
 
@@ -96,7 +96,7 @@ def remove(found: Keys, number: int) -> None:
         _audit(signs.number, "set")
     click.echo(
         f"key {number} is removed, key {signs.number} signs; "
-        "servers that run see it within a minute",
+        "servers that run see it within a second",
         err=True,
     )
 

@@ -243,15 +243,15 @@ def test_a_removed_key_ends_what_it_signed_also_where_that_is_remembered(
     assert grants.verify(after).principal == ANN
 
 
-def test_a_key_removed_elsewhere_ends_what_it_signed_within_a_minute(
+def test_a_key_removed_elsewhere_ends_what_it_signed_within_a_second(
     grants: Grants, tmp_path: Path, clock: FakeClock
 ) -> None:
     shown = grants.issue(ANN, ACCESS).text
     grants.verify(shown)
     Keys(tmp_path / "keys", clock).remove(1)
-    clock.advance(59)
+    clock.advance(0.9)
     assert grants.verify(shown).principal == ANN
-    clock.advance(1)
+    clock.advance(0.1)
     assert refused(grants, shown)
 
 
