@@ -23,7 +23,17 @@ from virtreg.protocols.indexes import (
     ListsByDigest,
 )
 from virtreg.protocols.registries import Describes, Resolution, VirtualRegistry
-from virtreg.protocols.stores import Body, CacheStore, HasFile, Reclaims, Spools
+from virtreg.protocols.stores import (
+    Body,
+    CacheStore,
+    Defers,
+    HasFile,
+    OpensKnown,
+    Presigns,
+    Reclaims,
+    Spools,
+    TellsHealth,
+)
 from virtreg.protocols.upstreams import CredentialProvider, LocalSource, Reply, Upstream
 
 __all__ = [
@@ -34,6 +44,7 @@ __all__ = [
     "Catalog",
     "CountsDownloads",
     "CredentialProvider",
+    "Defers",
     "Describes",
     "Digests",
     "Directory",
@@ -51,8 +62,10 @@ __all__ = [
     "ListsByDigest",
     "LocalSource",
     "Localizes",
+    "OpensKnown",
     "Pins",
     "Policies",
+    "Presigns",
     "Readmits",
     "Recalls",
     "Reclaims",
@@ -60,6 +73,7 @@ __all__ = [
     "Resolution",
     "Situates",
     "Spools",
+    "TellsHealth",
     "Upstream",
     "Views",
     "VirtualRegistry",

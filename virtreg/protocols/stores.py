@@ -51,6 +51,16 @@ class HasFile(Protocol):
         ...
 
 
+@runtime_checkable
+class Defers(Protocol):
+    """Power of a Body: its store was not asked for it yet."""
+
+    def deferred(self) -> bool:
+        """Whether nothing of it was read so far. The first read asks, and raises Missing when the
+        store does not hold the blob after all."""
+        ...
+
+
 class CacheStore(Protocol):
     """Content-addressed blobs. Keys come from :mod:`virtreg.core.layout`, never from a client."""
 
@@ -89,4 +99,40 @@ class Reclaims(Protocol):
     def reclaim(self, key: str, before: float) -> int | None:
         """Delete a blob that was last put before that time (seconds since the epoch), as ``delete``
         does. Its size in bytes; None, with nothing deleted, when it was put later or is absent."""
+        ...
+
+
+@runtime_checkable
+class OpensKnown(Protocol):
+    """Power of a CacheStore: open without asking. For stores that are far away."""
+
+    def open_known(self, key: str, size: int) -> Body:
+        """A blob of which somebody knows that it is held and has ``size`` bytes, most likely. As
+        ``open``, but the store need not look: then the body is one that Defers."""
+        ...
+
+
+@runtime_checkable
+class TellsHealth(Protocol):
+    """Power of a CacheStore: it knows when asking it is in vain."""
+
+    def available(self) -> bool:
+        """False while calls fail at once with a StorageError whose ``retry_after`` says for how
+        long, because earlier ones have failed. True again when it is worth trying. Asks nobody,
+        costs next to nothing."""
+        ...
+
+
+@runtime_checkable
+class Presigns(Protocol):
+    """Power of a CacheStore: links by which whoever has one reads a blob from where it is kept."""
+
+    def presign(self, key: str, size: int, media_type: str, seconds: int) -> str | None:
+        """An ``https:`` or ``http:`` URL that answers GET, with a range or without, by the blob of
+        ``size`` bytes as ``media_type``, for ``seconds`` from now at most; None where there are no
+        such links. It is a secret: never log it.
+
+        Raises Missing when the store does not hold such a blob, StorageError when it cannot be
+        asked.
+        """
         ...
