@@ -61,8 +61,8 @@ def _alike(
 ) -> str | None:
     """What is there that could be taken for ``name``: itself before others."""
     wanted = folded(name)
-    # SQLite's lower() is of ASCII alone: other names are all looked into.
-    near = or_(func.lower(column) == wanted, column.op("GLOB")("*[^ -~]*"))
+    # A database's lower() may be of ASCII alone: other names are all looked into.
+    near = or_(func.lower(column) == wanted, column.regexp_match("[^ -~]"))
     statement = select(column).where(near, *conditions).order_by(column != name, column)
     found: str
     for found in connection.scalars(statement):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, delete, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from virtreg.backends.directory import adding
 from virtreg.backends.directory.alike import fit_group, fit_user
@@ -53,12 +52,13 @@ class SqlDirectory:
     def save_user(self, user: User) -> None:
         check_name(user.name, "user")
         facts = {"administrator": user.administrator, "blocked": user.blocked}
-        statement = insert(users).values(name=user.name, **facts)
+        known = update(users).where(users.c.name == user.name).values(**facts)
         with self._changing() as connection:
-            if not adding.exists(connection, users.c.name == user.name):
-                check_new_name(user.name, "user")
-                fit_user(connection, user.name)
-            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=facts))
+            if connection.execute(known).rowcount:
+                return
+            check_new_name(user.name, "user")
+            fit_user(connection, user.name)
+            connection.execute(insert(users).values(name=user.name, **facts))
 
     def remove_user(self, name: str) -> None:
         of_user = (tokens.c.username == name, tokens.c.kind.in_(_OF_USERS))
@@ -102,19 +102,17 @@ class SqlDirectory:
             return {user: Role(role) for user, role in found}
 
     def set_role(self, group: str, user: str, role: Role | None) -> None:
+        held = (members.c.group == group, members.c.user == user)
         with self._changing() as connection:
             adding.need_group(connection, group)
             adding.need_user(connection, user)
             if role is None:
-                ended = (members.c.group == group, members.c.user == user)
-                connection.execute(delete(members).where(*ended))
+                connection.execute(delete(members).where(*held))
                 return
-            statement = insert(members).values(group=group, user=user, role=int(role))
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["user", "group"], set_={"role": int(role)}
-                )
-            )
+            known = update(members).where(*held).values(role=int(role))
+            if not connection.execute(known).rowcount:
+                row = {"group": group, "user": user, "role": int(role)}
+                connection.execute(insert(members).values(row))
 
     def add_token(self, token: Token, digest: str) -> None:
         adding.check_token(token)
