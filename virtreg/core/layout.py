@@ -1,4 +1,5 @@
-"""The names of blobs in a cache store: made from a digest, never from anything a client sent."""
+"""The names of what is in a cache store: blobs, by their digest, and notes beside them. Never made
+from anything a client sent."""
 
 from __future__ import annotations
 
@@ -7,8 +8,13 @@ import re
 BLOBS = "blobs/sha256/"
 """Prefix of every blob's key."""
 
+NOTES = "journal/"
+"""Prefix of every note's name."""
+
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(re.escape(BLOBS) + r"([0-9a-f]{2})/(\1[0-9a-f]{62})")
+
+_NOTE = re.compile(re.escape(NOTES) + r"[0-9a-z][0-9a-z.-]{0,127}")
 
 
 def blob_key(sha256: str) -> str:
@@ -25,3 +31,9 @@ def sha256_of(key: str) -> str | None:
     """The digest a key stands for, or None when :func:`blob_key` cannot have made it."""
     match = _KEY.fullmatch(key)
     return None if match is None else match[2]
+
+
+def is_note(name: str) -> bool:
+    """Whether a note can have this name: ``journal/``, then up to 128 lower-case letters, digits,
+    dots and dashes, a letter or a digit first."""
+    return _NOTE.fullmatch(name) is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
+from attrs import frozen
+
 from virtreg.model import Entry
 
 
@@ -159,6 +161,48 @@ class ListsByDigest(Protocol):
         self, after: tuple[str, str, str] = ("", "", ""), limit: int = 500
     ) -> list[Entry]:
         """Entries in order of (sha256, path, source), beyond ``after``."""
+        ...
+
+
+@frozen
+class Change:
+    """An entry of this source and path was put or removed."""
+
+    source: str
+    path: str
+    mark: int
+    """Another one each time."""
+
+
+@runtime_checkable
+class Journals(Protocol):
+    """Power of an EntryIndex: remember which entries have changed, in the transaction in which they
+    do, until that is written to the journal beside the blobs; and how far the journal is.
+
+    A ``touch`` is no change.
+    """
+
+    def changes(self, limit: int = 1000) -> list[tuple[Change, Entry | None]]:
+        """Some changes, each with the entry as it is now, None where there is none any more."""
+        ...
+
+    def journalled(self, changes: Sequence[Change], head: str) -> None:
+        """Forget changes, but for entries that have changed again since; ``head`` is the note that
+        was written last."""
+        ...
+
+    def intend(self, note: str) -> None:
+        """The journal's next note will have this name."""
+        ...
+
+    def journal(self) -> tuple[str, str]:
+        """``(head, next)``: the note of the journal that was written last, and the one that was
+        intended last; empty before there are any. An index that was lost, or is restored from a
+        backup, does not know of the notes that are there."""
+        ...
+
+    def everything(self, after: tuple[str, str] = ("", ""), limit: int = 1000) -> list[Entry]:
+        """Entries in order of (path, source), beyond ``after``."""
         ...
 
 

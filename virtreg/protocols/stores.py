@@ -136,3 +136,27 @@ class Presigns(Protocol):
         asked.
         """
         ...
+
+
+@runtime_checkable
+class Notes(Protocol):
+    """Power of a CacheStore that outlives its process: keep documents of some megabytes beside the
+    blobs, under names that :func:`virtreg.core.layout.is_note` allows."""
+
+    def write_note(self, name: str, content: bytes) -> None:
+        """Keep a note, in place of an older one of that name: all or nothing, durable on return.
+        Raises StorageError."""
+        ...
+
+    def read_note(self, name: str) -> bytes:
+        """Raises Missing and StorageError."""
+        ...
+
+    def notes(self) -> list[str]:
+        """The names there are, in order of code points; every note that was written before the
+        call is among them. Raises StorageError."""
+        ...
+
+    def remove_note(self, name: str) -> None:
+        """No error when there is none. Raises StorageError."""
+        ...
