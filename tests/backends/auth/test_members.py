@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from virtreg.backends.auth.members import Members
 from virtreg.backends.auth.passwords import PasswordAuthenticator
 from virtreg.core.identity import Role, User
-from virtreg.errors import Forbidden, NotFound, Unauthenticated
+from virtreg.errors import Forbidden, NotFound, StorageError, Unauthenticated
 from virtreg.model import Credentials, Principal, Scope
 from virtreg.protocols import Authenticator, Readmits, Recalls
 from virtreg.testing.authenticators import AuthenticatorSuite
@@ -28,9 +28,9 @@ def passwords() -> Authenticator:
     )
 
 
-def directory() -> MemoryDirectory:
+def directory(made: MemoryDirectory | None = None) -> MemoryDirectory:
     """Ann pulls from the team's registries, ben from others', olga is an administrator."""
-    made = MemoryDirectory()
+    made = made or MemoryDirectory()
     for group in ("team", "others"):
         made.add_group(group)
     for name in ("ann", "ben", "max"):
@@ -121,6 +121,30 @@ def test_changes_are_seen_within_a_second() -> None:
         members.admit(basic("ann"), PULL)
     site.directory.switch_group("team", True)
     site.now = 3.0
+    assert members.admit(basic("ann"), PULL) == Principal("ann")
+
+
+class Fragile(MemoryDirectory):
+    broken = False
+
+    def revision(self) -> int:
+        if self.broken:
+            raise StorageError("the directory is out of order")
+        return super().revision()
+
+
+def test_who_is_known_is_for_five_minutes_without_a_directory() -> None:
+    site = Site(directory=directory(Fragile()))
+    assert isinstance(site.directory, Fragile)
+    members = site.members()
+    members.admit(basic("ann"), PULL)
+    site.directory.broken = True
+    site.now = 299.0
+    assert members.admit(basic("ann"), PULL) == Principal("ann")
+    site.now = 300.0
+    with pytest.raises(StorageError):
+        members.admit(basic("ann"), PULL)
+    site.directory.broken = False
     assert members.admit(basic("ann"), PULL) == Principal("ann")
 
 

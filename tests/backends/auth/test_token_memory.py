@@ -21,6 +21,7 @@ from virtreg.errors import StorageError, Unauthenticated, VirtregError
 from virtreg.model import Credentials, Scope
 from virtreg.protocols import Directory
 from virtreg.testing.fakes import FakeClock
+from virtreg.testing.gate import Gate
 from virtreg.testing.memory import MemoryDirectory
 
 
@@ -31,9 +32,12 @@ class Counted(MemoryDirectory):
         super().__init__()
         self.asked: Counter[str] = Counter()
         self.broken = False
+        self.stalled: Gate | None = None
 
     def revision(self) -> int:
         self._count("revision")
+        if self.stalled is not None:
+            self.stalled.arrive()
         return super().revision()
 
     def token(self, digest: str) -> Token | None:
@@ -52,6 +56,13 @@ class Counted(MemoryDirectory):
         self.asked[what] += 1
         if self.broken:
             raise StorageError("the directory is out of order")
+
+
+class Unannounced(Counted):
+    """As one whose changes are another process's."""
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Nobody is told."""
 
 
 class Way:
@@ -176,14 +187,64 @@ def test_whoever_is_told_to_forget_looks_again() -> None:
 def test_while_the_directory_is_out_of_order_nobody_new_gets_in(way: Way) -> None:
     secret = way.people.token()
     way.admit(bearer(secret))
+    way.refuse(bearer("guessed before"))
     way.directory.broken = True
-    assert way.admit(bearer(secret)) == "ann"
-    way.clock.advance(1)
-    for credentials in (bearer(secret), bearer("unknown"), Credentials()):
-        with pytest.raises(StorageError):
-            way.admit(credentials)
+    for _ in range(2):
+        assert way.admit(bearer(secret)) == "ann"
+        way.refuse(bearer("guessed before"))
+        for credentials in (bearer("unknown"), Credentials()):
+            with pytest.raises(StorageError):
+                way.admit(credentials)
+        way.clock.advance(1)
     way.directory.broken = False
     assert way.admit(bearer(secret)) == "ann"
+
+
+def test_who_is_known_gets_in_for_five_minutes_without_a_directory(way: Way) -> None:
+    shown = bearer(way.people.token())
+    admitted = way.authenticator.admit(shown, OURS)
+    assert way.authenticator.stands(admitted)
+    way.directory.broken = True
+    way.clock.advance(299)
+    assert way.admit(shown) == "ann"
+    assert way.authenticator.stands(admitted)
+    way.clock.advance(1)
+    for _ in range(2):
+        with pytest.raises(StorageError):
+            way.admit(shown)
+    way.directory.broken = False
+    assert way.admit(shown) == "ann"
+
+
+def test_a_token_that_was_revoked_meanwhile_is_refused_once_the_directory_is_back() -> None:
+    directory = Unannounced()
+    people = People(directory)
+    shown = bearer(people.token())
+    clock = FakeClock()
+    with closing(TokenAuthenticator(directory, clock)) as authenticator:
+        assert authenticator.admit(shown, OURS).name == "ann"
+        directory.broken = True
+        directory.revoke_token("t1", clock())
+        clock.advance(60)
+        assert authenticator.admit(shown, OURS).name == "ann"
+        directory.broken = False
+        clock.advance(1)
+        with pytest.raises(Unauthenticated):
+            authenticator.admit(shown, OURS)
+
+
+def test_who_is_known_does_not_wait_for_a_directory_that_does_not_answer(way: Way) -> None:
+    shown = bearer(way.people.token())
+    assert way.admit(shown) == "ann"
+    way.clock.advance(1)
+    way.directory.stalled = Gate()
+    with ThreadPoolExecutor(1) as pool:
+        stuck = pool.submit(way.admit, shown)
+        way.directory.stalled.await_arrival()
+        assert [way.admit(shown) for _ in range(3)] == ["ann"] * 3
+        assert not stuck.done()
+        way.directory.stalled.release()
+        assert stuck.result(20) == "ann"
 
 
 def test_wrong_credentials_push_nobody_out(way: Way) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from typing import Final, Self, cast
@@ -10,6 +9,7 @@ from typing import Final, Self, cast
 from attrs import evolve, field, frozen
 
 from virtreg.backends.auth.anonymous import ANONYMOUS
+from virtreg.backends.auth.revisions import Revisions
 from virtreg.backends.auth.verified import Verified
 from virtreg.core.identity import Caller, TokenKind, TokenScope
 from virtreg.core.permissions import Verdict, decide
@@ -37,7 +37,6 @@ class _Memory:
     """What was learnt of one revision of the directory. A change takes another one, so that who
     still learns from before it writes where nobody reads."""
 
-    revision: int | None = None
     users: Verified[_Known] = field(factory=lambda: Verified(_REMEMBERED))
     groups: Verified[bool] = field(factory=lambda: Verified(_REMEMBERED))
     """Whether a group is switched on."""
@@ -52,9 +51,11 @@ class Members:
     not be known here. It must admit them to every action: those that are made here do with
     ``managing=True``.
 
-    Changes of the directory are seen within a second. ``clock`` gives seconds that never run
-    backwards. Has the power Recalls, and the power Readmits where ``inner`` has it: nobody else
-    could tell whether a password, say, is still good. Thread-safe where the two are.
+    Changes of the directory are seen within a second. While it cannot be asked, what is remembered
+    counts for a few minutes more, :data:`virtreg.backends.auth.revisions.GRACE`. ``clock`` gives
+    seconds that never run backwards. Has the power Recalls, and the power Readmits where ``inner``
+    has it: nobody else could tell whether a password, say, is still good. Thread-safe where the two
+    are.
     """
 
     def __new__(cls, inner: Authenticator, *_: object, **__: object) -> Self:
@@ -72,7 +73,7 @@ class Members:
         self._directory = directory
         self._clock = clock
         self._memory = _Memory()
-        self._asked_at = -math.inf
+        self._revisions = Revisions(directory, _ASKED_EVERY, self._forget)
 
     def admit(self, credentials: Credentials, scope: Scope) -> Principal:
         """Raises Unauthenticated, NotFound for what the caller may not know of, Forbidden, and what
@@ -121,14 +122,12 @@ class Members:
         return ANONYMOUS if caller is None else principal
 
     def _current(self) -> _Memory:
-        """What is remembered and was still true a second ago."""
-        now = self._clock()
-        if now >= self._asked_at + _ASKED_EVERY:
-            revision = self._directory.revision()
-            if revision != self._memory.revision:
-                self._memory = _Memory(revision)
-            self._asked_at = now
+        """What is remembered and may be believed."""
+        self._revisions.follow(self._clock())
         return self._memory
+
+    def _forget(self) -> None:
+        self._memory = _Memory()
 
     def _known(self, memory: _Memory, name: str) -> _Known:
         key = name.encode("utf-8", "surrogatepass")

@@ -6,7 +6,6 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
-from threading import Lock
 from typing import Final
 
 from attrs import define, field
@@ -16,6 +15,7 @@ from virtreg.backends.auth.callers import caller_of
 from virtreg.backends.auth.doors import Door, Presented, door_of, look_into, presented
 from virtreg.backends.auth.learnt import Learnt
 from virtreg.backends.auth.refusals import refusal
+from virtreg.backends.auth.revisions import Revisions
 from virtreg.backends.auth.secret_text import digest_of
 from virtreg.backends.auth.uses import Uses
 from virtreg.core.identity import Caller, Token
@@ -67,10 +67,12 @@ class TokenAuthenticator:
 
     What was learnt of a token, or of its absence, is remembered until the token expires, for up to
     ``remembered`` credentials and by a digest, and forgotten when the directory changes: at once
-    where the directory has the power Announces, else within a second. ``clock`` gives seconds since
-    the epoch. ``on_denied`` is an observer, told of credentials that nobody is known by and of
-    those who may not; not of requests without credentials. In a chain it also hears of credentials
-    that were meant for somebody after it.
+    where the directory has the power Announces, else within a second. While the directory cannot
+    be asked it counts for a few minutes more, :data:`virtreg.backends.auth.revisions.GRACE`; then,
+    and where nothing was learnt, the directory's StorageError is raised. ``clock`` gives seconds
+    since the epoch. ``on_denied`` is an observer, told of credentials that nobody is known by and
+    of those who may not; not of requests without credentials. In a chain it also hears of
+    credentials that were meant for somebody after it.
 
     Has the powers Recalls and Readmits. Thread-safe. Whoever made it closes it, before the
     directory.
@@ -89,9 +91,7 @@ class TokenAuthenticator:
         self._on_denied = on_denied
         self._remembered = remembered
         self._memory = _Memory(remembered)
-        self._asking = Lock()
-        self._revision: int | None = None
-        self._asked_at = -math.inf
+        self._revisions = Revisions(directory, _ASKED_EVERY, self.forget)
         self._uses = Uses(directory, _USES_AFTER)
         if isinstance(directory, Announces):
             directory.on_change(self.forget)
@@ -150,22 +150,9 @@ class TokenAuthenticator:
         self._uses.close()
 
     def _current(self, now: float) -> _Memory:
-        """What is remembered and was still true a second ago."""
-        if not -_ASKED_EVERY < now - self._asked_at < _ASKED_EVERY:
-            self._ask(now)
+        """What is remembered and may be believed."""
+        self._revisions.follow(now)
         return self._memory
-
-    def _ask(self, now: float) -> None:
-        with self._asking:
-            since = now - self._asked_at
-            if -_ASKED_EVERY < since < _ASKED_EVERY:
-                return
-            revision = self._directory.revision()
-            # A clock that was set back: what had expired may be good again.
-            if revision != self._revision or since < 0:
-                self.forget()
-            self._revision = revision
-            self._asked_at = now
 
     def _learn(self, memory: _Memory, key: bytes, learn: Callable[[], _Known]) -> _Known:
         known = memory.strangers.get(key)
