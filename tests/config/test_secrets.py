@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.config.writing import read, refusals, with_upstream
+from tests.config.writing import REGISTRY, UPSTREAM, read, refusals, with_upstream
 from virtreg.backends.vault import FILE, VARIABLE, MasterKeys, Vault, new_key
 from virtreg.config import load
 from virtreg.config.secrets import References
@@ -176,3 +176,18 @@ def test_a_file_that_is_closed_is_nothing_to_tell(
     (tmp_path / "token").chmod(mode)
     assert _read("file:token", {}, tmp_path) == "hunter2"
     assert caplog.messages == []
+
+
+def test_the_url_of_the_database_may_be_read_alone(tmp_path: Path) -> None:
+    path = tmp_path / "server.toml"
+    storage = '[storage]\ndatabase = "env:DATABASE"\n'
+    login = 'username = "u"\npassword = "env:NOT_SET"\n'
+    path.write_text(f"{storage}{UPSTREAM}{login}{REGISTRY}")
+    environ = {"DATABASE": "postgresql://virtreg@db.example.org/virtreg"}
+    with pytest.raises(ConfigError, match="NOT_SET is not set"):
+        load(path, environ)
+    config = load(path, environ, every_secret=False)
+    assert config.storage.database == Secret(environ["DATABASE"])
+    assert config.registries[0].upstreams[0].password == Secret("")
+    with pytest.raises(ConfigError, match=r"storage\.database: environment variable DATABASE"):
+        load(path, {}, every_secret=False)

@@ -24,14 +24,15 @@ class Launch:
     offline: bool = False
     """True makes it so; False leaves it to the file."""
 
-    def config(self, *, secrets: bool = True) -> Config:
+    def config(self, *, secrets: bool = True, database: bool = False) -> Config:
         """The configuration with the options applied. Raises ConfigError, also for secrets that
-        cannot be read, unless none is to be."""
+        cannot be read, unless none is to be, or only the URL of the ``database``."""
         if self.file is None:
             config = default_config((self.data or Path("virtreg-data")).absolute())
         else:
             data = None if self.data is None else self.data.absolute()
-            config = load(self.file, os.environ if secrets else None, data=data)
+            environ = os.environ if secrets or database else None
+            config = load(self.file, environ, data=data, every_secret=secrets)
         server = evolve(
             config.server,
             host=config.server.host if self.host is None else self.host,

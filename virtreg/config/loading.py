@@ -18,9 +18,16 @@ from virtreg.errors import ConfigError
 from virtreg.model import RegistrySpec, UpstreamSpec
 
 
-def load(path: Path, environ: Mapping[str, str] | None, *, data: Path | None = None) -> Config:
+def load(
+    path: Path,
+    environ: Mapping[str, str] | None,
+    *,
+    data: Path | None = None,
+    every_secret: bool = True,
+) -> Config:
     """Read a configuration file. ``env:NAME`` secrets are looked up in ``environ``; without one
-    no secret is read, and all are empty. ``data`` takes the place of the folder in ``[storage]``.
+    no secret is read, and all are empty. Unless ``every_secret``, all are empty but the URL of the
+    database. ``data`` takes the place of the folder in ``[storage]``.
 
     Tables in messages are counted from 1. Raises ConfigError, whose message has one line
     ``file: key: reason`` for every problem in the file.
@@ -28,7 +35,7 @@ def load(path: Path, environ: Mapping[str, str] | None, *, data: Path | None = N
     content = _parse(path)
     folder = path.absolute().parent
     try:
-        references = References(environ, folder, data or _data(content, folder))
+        references = References(environ, folder, data or _data(content, folder), every=every_secret)
         file = reader(references).structure(content, File)
     except Problems as error:
         # References are checked as well, so that one run of the program shows all there is.

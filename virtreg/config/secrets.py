@@ -10,7 +10,7 @@ from pathlib import Path
 from shlex import quote
 from urllib.parse import parse_qs, urlsplit
 
-from attrs import define
+from attrs import define, evolve
 
 from virtreg.errors import VirtregError
 from virtreg.model import Secret
@@ -38,6 +38,8 @@ class References:
     """The data folder, where the vault is."""
     upstream: str | None = None
     """Whose table is being read: a secret of the vault may be for one upstream alone."""
+    every: bool = True
+    """Whether all are looked up, else that of the database alone."""
 
     def read(self, reference: str) -> Secret:
         """The secret behind ``env:NAME``, ``file:PATH`` or ``vault:NAME``.
@@ -48,7 +50,7 @@ class References:
         kind, colon, where = reference.partition(":")
         if not colon or kind not in _NAMED or not where:
             raise ValueError(f"must not stand in the file as plain text; {_HOW}")
-        if self.environ is None:
+        if self.environ is None or not self.every:
             return Secret("")
         if kind == "env":
             text = _from_environment(where, self.environ)
@@ -72,7 +74,8 @@ class References:
 def database_url(references: References, text: str) -> Secret:
     """The URL of a PostgreSQL database, or what refers to it, as one with a password must be.
     Raises ValueError as :meth:`References.read` does."""
-    url = Secret(text) if text.startswith(_DATABASES) else references.read(text)
+    always = evolve(references, every=True)
+    url = Secret(text) if text.startswith(_DATABASES) else always.read(text)
     if references.environ is None and not url.reveal():
         return url
     try:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from virtreg.backends.vault import FILE, VARIABLE, MasterKeys, new_key
 from virtreg.errors import ConfigError
@@ -78,3 +79,24 @@ def test_a_file_is_made_once(tmp_path: Path) -> None:
     assert keys.read() == ()
     sealed = keys.make().encrypt(b"text")
     assert keys.make().decrypt(sealed) == b"text"
+
+
+def test_shared_keys_are_made_by_nobody_here(tmp_path: Path) -> None:
+    keys = MasterKeys.found({}, tmp_path, shared=True)
+    for use in (keys.make, keys.cipher):
+        with pytest.raises(ConfigError, match="all nodes of a database need the same keys"):
+            use()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shared_key_is_renewed_by_who_gives_it_to_all(tmp_path: Path) -> None:
+    old, new = new_key().reveal(), new_key().reveal()
+    keys = evolve(_file(tmp_path, f"{old}\n"), shared=True)
+    with pytest.raises(ConfigError, match="put a new one on a line above it on every node"):
+        keys.renew()
+    assert keys.path.read_text() == f"{old}\n"
+    keys = evolve(_file(tmp_path, f"{new}\n{old}\n"), shared=True)
+    keys.renew()
+    assert keys.path.read_text() == f"{new}\n{old}\n"
+    sealed = keys.make().encrypt(b"text")
+    assert MasterKeys(tmp_path, Secret(new)).cipher().decrypt(sealed) == b"text"

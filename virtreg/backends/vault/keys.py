@@ -23,6 +23,9 @@ FILE: Final = "VIRTREG_SECRET_KEY_FILE"
 """Where the file of keys is, if it is not beside the configuration."""
 _NAME: Final = "secret.key"
 _MOST_BYTES: Final = 64 * 1024
+_SHARED: Final = (
+    "all nodes of a database need the same keys; `virtreg secrets key` prints one to begin with"
+)
 _HOW: Final = "a key is 32 bytes in URL-safe base64; `virtreg secrets key` prints a new one"
 
 
@@ -43,14 +46,17 @@ class MasterKeys:
     """The file: one key a line."""
     given: Secret | None = field(default=None)
     """With it there is no file."""
+    shared: bool = False
+    """Whether other machines open what these seal: whoever runs them gives the same keys to each,
+    and none is made here."""
 
     @classmethod
-    def found(cls, environ: Mapping[str, str], folder: Path) -> MasterKeys:
+    def found(cls, environ: Mapping[str, str], folder: Path, *, shared: bool = False) -> MasterKeys:
         """Those of the environment, else those of the file beside the configuration, which is in
         ``folder``."""
         path = folder / environ.get(FILE, _NAME)
         text = environ.get(VARIABLE)
-        return cls(path, None if text is None else Secret(text))
+        return cls(path, None if text is None else Secret(text), shared)
 
     def __str__(self) -> str:
         return str(self.path) if self.given is None else VARIABLE
@@ -67,25 +73,31 @@ class MasterKeys:
         """Seals with the newest key. Raises ConfigError, also when there is none."""
         keys = self.read()
         if not keys:
-            raise ConfigError(f"there is no key: no file {self.path}, and {VARIABLE} is not set")
+            missing = f"there is no key: no file {self.path}, and {VARIABLE} is not set"
+            raise ConfigError(f"{missing}; {_SHARED}" if self.shared else missing)
         return _cipher(keys)
 
     def make(self) -> MultiFernet:
-        """Make the file, with one key, unless there are keys. Raises ConfigError."""
-        if not self.read():
+        """Make the file, with one key, unless there are keys. Raises ConfigError, also where they
+        are ``shared`` and there is none."""
+        if not self.shared and not self.read():
             self._write([new_key()])
         return self.cipher()
 
     def renew(self) -> None:
-        """Put a new key before the others of the file. With keys from the environment that is
-        the operator's to do: raises ConfigError unless there are two."""
+        """Put a new key before the others of the file. With keys from the environment, or
+        ``shared``, that is the operator's to do: raises ConfigError unless there are two."""
         keys = self.read()
-        if self.given is None:
+        if self.given is None and not self.shared:
             self._write([new_key(), *keys])
         elif len(keys) < 2:
+            place = (
+                "on a line above it" if self.given is None else "before it, with a comma between"
+            )
+            where = " on every node" if self.shared else ""
             raise ConfigError(
-                f"{VARIABLE} holds one key: put a new one before it, with a comma between, and"
-                " rotate again; `virtreg secrets key` prints one"
+                f"{self} holds one key: put a new one {place}{where}, and rotate again;"
+                " `virtreg secrets key` prints one"
             )
 
     def forget_old(self) -> None:
