@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self, runtime_checkable
@@ -152,7 +152,7 @@ class Notes(Protocol):
         """Raises Missing and StorageError."""
         ...
 
-    def notes(self) -> list[str]:
+    def notes(self) -> Sequence[str]:
         """The names there are, in order of code points; every note that was written before the
         call is among them. Raises StorageError."""
         ...

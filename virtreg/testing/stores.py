@@ -10,9 +10,9 @@ from threading import Barrier
 
 import pytest
 
-from virtreg.core.layout import BLOBS, blob_key
+from virtreg.core.layout import BLOBS, NOTES, blob_key
 from virtreg.errors import Missing, StorageError
-from virtreg.protocols import Body, CacheStore, HasFile, Reclaims, Spools
+from virtreg.protocols import Body, CacheStore, HasFile, Notes, Reclaims, Spools
 
 PIECE = 256 * 1024
 
@@ -228,3 +228,39 @@ class CacheStoreSuite:
         store.put(key_of(b"spooled"), spooled)
         with store.open(key_of(b"spooled")) as body:
             assert b"".join(body.read()) == b"spooled"
+
+    def test_notes_are_kept_beside_the_blobs(self, store: CacheStore) -> None:
+        notes = notes_of(store)
+        assert list(notes.notes()) == []
+        for name in ("b", "a-1.json.gz", "0.x"):
+            notes.write_note(NOTES + name, name.encode())
+        notes.write_note(NOTES + "b", pattern(PIECE + 1))
+        notes.write_note(NOTES + "empty", b"")
+        assert list(notes.notes()) == [
+            NOTES + name for name in ("0.x", "a-1.json.gz", "b", "empty")
+        ]
+        assert notes.read_note(NOTES + "0.x") == b"0.x"
+        assert notes.read_note(NOTES + "b") == pattern(PIECE + 1)
+        assert notes.read_note(NOTES + "empty") == b""
+        assert list(store.list()) == [], "a note is no blob"
+        notes.remove_note(NOTES + "b")
+        notes.remove_note(NOTES + "b")
+        assert NOTES + "b" not in notes.notes()
+        with pytest.raises(Missing):
+            notes.read_note(NOTES + "b")
+
+    @pytest.mark.parametrize("name", ["", "x", NOTES, NOTES + "../x", NOTES + "a/b", BLOBS + "x"])
+    def test_a_note_has_no_other_name(self, store: CacheStore, name: str) -> None:
+        notes = notes_of(store)
+        for use in (notes.read_note, notes.remove_note):
+            with pytest.raises(StorageError, match="not the name of a note"):
+                use(name)
+        with pytest.raises(StorageError, match="not the name of a note"):
+            notes.write_note(name, b"content")
+        assert list(notes.notes()) == []
+
+
+def notes_of(store: CacheStore) -> Notes:
+    if not isinstance(store, Notes):
+        pytest.skip("this store keeps no notes")
+    return store

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from virtreg.core.layout import sha256_of
+from virtreg.core.layout import is_note, sha256_of
 from virtreg.errors import StorageError
 
 
@@ -13,6 +13,12 @@ def require_key(key: str) -> None:
     """Raises StorageError for a key that :mod:`virtreg.core.layout` cannot have made."""
     if sha256_of(key) is None:
         raise StorageError(f"not a blob key: {key!r}")
+
+
+def require_note(name: str) -> None:
+    """Raises StorageError for a name that no note can have."""
+    if not is_note(name):
+        raise StorageError(f"not the name of a note: {name!r}")
 
 
 @contextmanager

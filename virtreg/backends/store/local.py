@@ -15,12 +15,14 @@ from typing import BinaryIO
 from virtreg.backends.store.disk import publish
 from virtreg.backends.store.faults import disk_errors, require_key
 from virtreg.backends.store.files import FileBody
+from virtreg.backends.store.notes import FolderNotes
 from virtreg.backends.store.spool import Spool, sweep
 from virtreg.core.layout import BLOBS, sha256_of
 
 
-class LocalStore:
-    """A CacheStore in a folder that many processes of one host may share; with Spools, Reclaims.
+class LocalStore(FolderNotes):
+    """A CacheStore in a folder that many processes of one host may share; with Spools, Reclaims,
+    Notes.
 
     Nothing is touched before the first use; folders are made on demand, for their owner alone. A
     blob appears by rename, after its bytes are on disk, so a crash leaves either the whole blob or

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import weakref
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from virtreg.backends.store.body import bounds, pieces
-from virtreg.backends.store.faults import require_key
+from virtreg.backends.store.faults import require_key, require_note
 from virtreg.backends.store.filesystem import (
     Filesystem,
     modified_at,
@@ -20,7 +20,7 @@ from virtreg.backends.store.filesystem import (
     scheme_of,
     upload_options,
 )
-from virtreg.core.layout import BLOBS, sha256_of
+from virtreg.core.layout import BLOBS, NOTES, is_note, sha256_of
 from virtreg.errors import Missing, StorageError
 from virtreg.protocols import Body
 
@@ -29,7 +29,7 @@ FETCH = 4 * 1024 * 1024
 
 
 class ObjectStore:
-    """A CacheStore, with Reclaims, at an fsspec URL such as ``s3://bucket/prefix``.
+    """A CacheStore, with Reclaims and Notes, at an fsspec URL such as ``s3://bucket/prefix``.
 
     ``options`` are the filesystem's own arguments; leave credentials out of them to use those of
     the environment, which are renewed. The filesystem is opened on first use, again in each
@@ -108,6 +108,40 @@ class ObjectStore:
                     key = start + _last(found)
                     if key.startswith(prefix) and sha256_of(key) is not None:
                         yield key, int(found["size"]), modified_at(filesystem, found)
+
+    def write_note(self, name: str, content: bytes) -> None:
+        require_note(name)
+        with _remote_errors(f"write {name}"):
+            filesystem, base = self._filesystem()
+            filesystem.pipe_file(f"{base}/{name}", content, **self._upload)
+
+    def read_note(self, name: str) -> bytes:
+        require_note(name)
+        with _remote_errors(f"read {name}"):
+            filesystem, base = self._filesystem()
+            try:
+                size = int(filesystem.info(f"{base}/{name}")["size"])
+                content = filesystem.cat_file(f"{base}/{name}", start=0, end=size)
+            except FileNotFoundError:
+                raise Missing(f"there is no note {name}") from None
+            if len(content) != size:
+                raise StorageError(f"cannot read {name}: the store sent too few bytes")
+            return content
+
+    def notes(self) -> Sequence[str]:
+        with _remote_errors("list notes"):
+            filesystem, base = self._filesystem()
+            found = _ls(filesystem, f"{base}/{NOTES}".rstrip("/"), "file")
+            return sorted(name for each in found if is_note(name := NOTES + _last(each)))
+
+    def remove_note(self, name: str) -> None:
+        require_note(name)
+        with _remote_errors(f"remove {name}"):
+            filesystem, base = self._filesystem()
+            try:
+                filesystem.rm_file(f"{base}/{name}")
+            except FileNotFoundError:
+                return
 
     def _filesystem(self) -> tuple[Filesystem, str]:
         opened = self._opened
