@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from virtreg.model import Entry, Representation
 from virtreg.protocols import Body
 from virtreg.service.bodies import BytesBody
-from virtreg.service.spool import Ahead, Spool, SpoolBody
+from virtreg.service.spool import Ahead, Growing, SpoolBody
 
 
 @define(eq=False)
@@ -20,7 +20,7 @@ class Arrival:
     claimed: Representation
     """What was known when the first byte could go out."""
     data: bytes | None = None
-    spool: Spool | None = None
+    spool: Growing | None = None
     ahead: Ahead | None = field(default=None, repr=False)
     """Where readers far ahead of the spool get their bytes."""
     entry: Future[Entry] = field(factory=Future, repr=False)

@@ -9,9 +9,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class Watches(Protocol[T_contra]):
+    """What is told how a flight goes. Neither call may raise."""
+
+    def answered(self, result: T_contra) -> None:
+        """The waiters of this process have been let go; the flight may have landed before."""
+        ...
+
+    def landed(self) -> None:
+        """The flight is about to end; may be told more than once."""
+        ...
 
 
 class Flight(Generic[T]):
@@ -19,10 +32,17 @@ class Flight(Generic[T]):
 
     def __init__(self, land: Callable[[], None]) -> None:
         self._future: Future[T] = Future()
-        self._land = land
+        self._gone = land
+        self._watching: tuple[Watches[T], ...] = ()
+
+    def watch(self, watching: Watches[T]) -> None:
+        """Tell it how this flight goes from now on; before there is an answer."""
+        self._watching = (*self._watching, watching)
 
     def answer(self, result: T) -> None:
         self._future.set_result(result)
+        for each in self._watching:
+            each.answered(result)
 
     @property
     def answered(self) -> bool:
@@ -31,10 +51,12 @@ class Flight(Generic[T]):
     def fail(self, error: BaseException) -> None:
         """Answer with an error, and land: a failure leaves nothing to wait for."""
         self._future.set_exception(error)
-        self._land()
+        self.land()
 
     def land(self) -> None:
-        self._land()
+        for each in self._watching:
+            each.landed()
+        self._gone()
 
     def wait(self) -> T:
         return self._future.result()

@@ -25,38 +25,115 @@ LEAP = 8 * 1024 * 1024
 Ahead = Callable[[int, int], Generator[bytes, None, None]]
 """Gives the bytes ``start <= i < stop`` from elsewhere, or as many as it can."""
 
+Report = Callable[[int, bool], None]
+"""Is told up to where readers may read, and whether that is the proved end."""
+
 _WORTH_WAKING = 1024 * 1024
 
 _RECENT = 4 * 1024 * 1024
 """Bytes kept in memory: who keeps up with a download is spared reading the file back."""
 
 
-class Spool:
-    """The file of one download. ``append``, ``complete``, ``prove`` and ``fail`` are the writer's
-    and come from one thread; ``body`` and ``wait_complete`` are for any thread."""
+class Growing:
+    """The readers' side of a file that a download is written to. Thread-safe."""
 
-    def __init__(self, path: Path, size: int | None) -> None:
+    def __init__(self, path: Path, descriptor: int, size: int | None) -> None:
         self.path = path
         self.size = size
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._descriptor = descriptor
         self._grown = threading.Condition(threading.Lock())
-        self._written = 0
         self._held_from = 0
         """Where the last piece begins: kept from readers while it may be the end."""
         self._recent: deque[tuple[int, bytes]] = deque()
-        self._complete = False
         self._proved = False
         self._closed = False
         self._error: VirtregError | None = None
 
     @property
-    def written(self) -> int:
-        return self._written
-
-    @property
     def failed(self) -> bool:
         """Whether the body will never be whole."""
         return self._error is not None
+
+    def fail(self, error: VirtregError) -> None:
+        """The body will never be whole: readers get this error instead of its end."""
+        with self._grown:
+            self._error = error
+            self._grown.notify_all()
+
+    def past(self, offset: int) -> tuple[int, list[bytes]]:
+        """Wait until a client may have bytes past ``offset``: those in the file up to the first
+        result, and then the pieces of the second. Nothing of either at the true end.
+
+        Raises the writer's error.
+        """
+        with self._grown:
+            while True:
+                if self._error is not None:
+                    raise self._error
+                visible = self._end if self._proved else self._held_from
+                if visible > offset or self._proved:
+                    return self._past(offset, max(visible, offset))
+                self._grown.wait()
+
+    def far_from(self, offset: int) -> bool:
+        """Whether more than LEAP bytes before ``offset`` are still to come."""
+        with self._grown:
+            return self._error is None and offset - self._held_from > LEAP
+
+    def raise_failure(self) -> None:
+        """Raise the writer's error, if it had one."""
+        if self._error is not None:
+            raise self._error
+
+    def descriptor(self) -> int:
+        """A descriptor of the file for one reader, who closes it. Raises Missing when the writer
+        is done with the file: the number may already be another file's."""
+        with self._grown:
+            if self._closed:
+                raise Missing("the download is over")
+            return os.dup(self._descriptor)
+
+    def close(self) -> None:
+        """The writer is done with the file; readers keep theirs."""
+        with self._grown:
+            self._closed = True
+            os.close(self._descriptor)
+
+    @property
+    def _end(self) -> int:
+        """Of a proved body."""
+        return self._held_from
+
+    def _past(self, offset: int, visible: int) -> tuple[int, list[bytes]]:
+        recent = [
+            (at, data) for at, data in self._recent if at >= offset and at + len(data) <= visible
+        ]
+        return (recent[0][0] if recent else visible), [data for _, data in recent]
+
+
+class Spool(Growing):
+    """The file of one download. ``append``, ``complete``, ``prove`` and ``fail`` are the writer's
+    and come from one thread; ``body`` and ``wait_complete`` are for any thread."""
+
+    def __init__(self, path: Path, size: int | None) -> None:
+        super().__init__(
+            path,
+            os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600),
+            size,
+        )
+        self._written = 0
+        self._complete = False
+        self._report: Report | None = None
+
+    @property
+    def written(self) -> int:
+        return self._written
+
+    def report_to(self, report: Report) -> None:
+        """Tell from now on, and at once, how far readers may read."""
+        with self._grown:
+            self._report = report
+            self._tell()
 
     def append(self, data: bytes) -> None:
         """Raises StorageError when the disk does not take it."""
@@ -74,6 +151,7 @@ class Spool:
             self._written += len(data)
             while self._recent[0][0] < self._written - _RECENT:
                 self._recent.popleft()
+            self._tell()
             self._grown.notify_all()
 
     def complete(self) -> None:
@@ -87,12 +165,7 @@ class Spool:
         with self._grown:
             self._proved = True
             self.size = self._written
-            self._grown.notify_all()
-
-    def fail(self, error: VirtregError) -> None:
-        """The body will never be whole: readers get this error instead of its end."""
-        with self._grown:
-            self._error = error
+            self._tell()
             self._grown.notify_all()
 
     def read_back(self, offset: int, limit: int) -> bytes:
@@ -129,50 +202,13 @@ class Spool:
                 offset += len(data)
                 yield data
 
-    def past(self, offset: int) -> tuple[int, list[bytes]]:
-        """Wait until a client may have bytes past ``offset``: those in the file up to the first
-        result, and then the pieces of the second. Nothing of either at the true end.
+    @property
+    def _end(self) -> int:
+        return self._written
 
-        Raises the writer's error.
-        """
-        with self._grown:
-            while True:
-                if self._error is not None:
-                    raise self._error
-                visible = self._written if self._proved else self._held_from
-                if visible > offset or self._proved:
-                    return self._past(offset, max(visible, offset))
-                self._grown.wait()
-
-    def far_from(self, offset: int) -> bool:
-        """Whether more than LEAP bytes before ``offset`` are still to come."""
-        with self._grown:
-            return self._error is None and offset - self._held_from > LEAP
-
-    def raise_failure(self) -> None:
-        """Raise the writer's error, if it had one."""
-        if self._error is not None:
-            raise self._error
-
-    def _past(self, offset: int, visible: int) -> tuple[int, list[bytes]]:
-        recent = [
-            (at, data) for at, data in self._recent if at >= offset and at + len(data) <= visible
-        ]
-        return (recent[0][0] if recent else visible), [data for _, data in recent]
-
-    def descriptor(self) -> int:
-        """A descriptor of the file for one reader, who closes it. Raises Missing when the writer
-        is done with the file: the number may already be another file's."""
-        with self._grown:
-            if self._closed:
-                raise Missing("the download is over")
-            return os.dup(self._descriptor)
-
-    def close(self) -> None:
-        """The writer is done with the file; readers keep theirs."""
-        with self._grown:
-            self._closed = True
-            os.close(self._descriptor)
+    def _tell(self) -> None:
+        if self._report is not None:
+            self._report(self._written if self._proved else self._held_from, self._proved)
 
 
 class SpoolBody(Body):
@@ -185,7 +221,7 @@ class SpoolBody(Body):
     reason, as soon as the body is known to be wrong.
     """
 
-    def __init__(self, spool: Spool, ahead: Ahead | None = None) -> None:
+    def __init__(self, spool: Growing, ahead: Ahead | None = None) -> None:
         self._spool = spool
         self._ahead = ahead
         self._descriptor: int | None = spool.descriptor()
@@ -221,6 +257,12 @@ class SpoolBody(Body):
                 offset += len(wanted)
                 if wanted:
                     yield wanted
+
+    def read_back(self, offset: int, limit: int) -> bytes:
+        """Bytes that the file has had, whatever has become of the download."""
+        if self._descriptor is None:
+            raise ValueError("the body is closed")
+        return os.pread(self._descriptor, limit, offset)
 
     def _leap_to(self, start: int, stop: int | None) -> int | None:
         """Where bytes that are worth a leap end; None for following the file."""
