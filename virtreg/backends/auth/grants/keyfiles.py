@@ -61,13 +61,16 @@ class KeyFolder:
         except OSError as error:
             raise ConfigError(f"{self}: a key cannot be made: {error.strerror}") from error
 
-    def remove(self, number: int) -> None:
+    def remove(self, number: int) -> bool:
         path = self.folder / _name(number)
         try:
-            path.unlink(missing_ok=True)
+            path.unlink()
             sync_folder(self.folder)
+        except FileNotFoundError:
+            return False
         except OSError as error:
             raise ConfigError(f"{path}: the key cannot be removed: {error.strerror}") from error
+        return True
 
 
 def _name(number: int) -> str:

@@ -35,8 +35,8 @@ class KeyShelf(Protocol):
         """Make the key of this number, unless there is one."""
         ...
 
-    def remove(self, number: int) -> None:
-        """No error when there is none by this number."""
+    def remove(self, number: int) -> bool:
+        """False when there is none by this number. Whether the key can be used does not matter."""
         ...
 
 
