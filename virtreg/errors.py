@@ -28,8 +28,10 @@ __all__ = [
     "NotFound",
     "Offline",
     "OutOfDate",
+    "Overloaded",
     "RegistryClosed",
     "StorageError",
+    "StoreUnavailable",
     "Unauthenticated",
     "UpstreamBusy",
     "UpstreamDenied",
@@ -265,6 +267,13 @@ class IntegrityError(UpstreamError):
     outcome = "corrupt"
 
 
+class Overloaded(VirtregError):
+    """So many requests wait for upstreams, or send what is large, that no more can."""
+
+    status = 503
+    code = "overloaded"
+
+
 class StorageError(VirtregError):
     """The cache itself failed: disk full, bucket denied, database gone."""
 
@@ -289,6 +298,12 @@ class NoRoom(StorageError):
     """The cache keeps no more for now. Internal: what was fetched is served all the same."""
 
     code = "no_room"
+
+
+class StoreUnavailable(StorageError):
+    """Bodies that are kept cannot be read for now."""
+
+    code = "store_unavailable"
 
 
 class IndexUnavailable(StorageError):
