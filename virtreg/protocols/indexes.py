@@ -186,7 +186,7 @@ class Journals(Protocol):
         """Some changes, each with the entry as it is now, None where there is none any more."""
         ...
 
-    def journalled(self, changes: Sequence[Change], head: str) -> None:
+    def journalled(self, done: Sequence[Change], head: str) -> None:
         """Forget changes, but for entries that have changed again since; ``head`` is the note that
         was written last."""
         ...

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlalchemy import Connection, delete, select
 
 from virtreg.backends.index import selections, statements
+from virtreg.backends.index.journalling import changed
 from virtreg.backends.index.schema import entries, loose
 from virtreg.backends.index.using import Using
 from virtreg.model import Entry
@@ -111,6 +112,7 @@ class Dropping(Using):
         digests = {entry.sha256 for entry in dropped}
         connection.execute(statements.loosen, [{"sha256": digest} for digest in digests])
         connection.execute(statements.drop, _keys(dropped))
+        changed(connection, dropped)
 
     def _forget(self, uses: Sequence[tuple[Entry, float]]) -> None:
         """Forget download counts, but for those of later downloads."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Double, Index, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table
 
 index_tables = MetaData()
 
@@ -47,6 +47,25 @@ loose = Table(
     sqlite_with_rowid=False,
 )
 """Digests of removed entries, until somebody has looked whether their blobs can go."""
+
+changes = Table(
+    "changes",
+    index_tables,
+    # Never given twice: who forgets one must not mean a later one.
+    Column("mark", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("source", String, nullable=False),
+    Column("path", String, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Entries put or removed, until that is in the journal."""
+
+journal = Table(
+    "journal",
+    index_tables,
+    Column("name", String, primary_key=True),
+    Column("note", String, nullable=False),
+)
+"""``head`` and ``next``: which note of the journal was written, and is to be written, last."""
 
 download_tables = MetaData()
 

@@ -9,6 +9,7 @@ from sqlalchemy import and_, delete, select
 
 from virtreg.backends.index import statements
 from virtreg.backends.index.dropping import Dropping
+from virtreg.backends.index.journalling import Journalling, changed, changed_where
 from virtreg.backends.index.schema import downloads, entries
 from virtreg.backends.sql.database import Database
 from virtreg.model import Entry
@@ -16,7 +17,7 @@ from virtreg.model import Entry
 _DIGESTS_AT_ONCE = 500
 
 
-class SqlIndex(Dropping):
+class SqlIndex(Dropping, Journalling):
     """An EntryIndex with every power.
 
     Every method raises IndexUnavailable for database trouble, InvalidRequest for text that is not
@@ -46,6 +47,7 @@ class SqlIndex(Dropping):
         rows = [asdict(entry, recurse=False) for entry in entries]
         with self._index.writing() as connection:
             connection.execute(statements.put, rows)
+            changed(connection, entries)
 
     def touch(self, source: str, path: str, checked_at: float) -> None:
         with self._index.writing() as connection:
@@ -58,6 +60,7 @@ class SqlIndex(Dropping):
         if path is not None:
             here = and_(here, entries.c.path == path)
         with self._index.writing() as connection:
+            changed_where(connection, here)
             connection.execute(statements.loosened(here))
             return connection.execute(delete(entries).where(here)).rowcount
 
