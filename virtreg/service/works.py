@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import Protocol
 
 from attrs import evolve, field, frozen
 
@@ -52,6 +54,27 @@ class Landed:
     warning: str = ""
 
 
+Leading = Callable[[Flight[Landed]], None]
+"""What the leader of a flight does, as ``Flights.join`` says."""
+
+
+class Coordinates(Protocol):
+    """Has one of all processes lead a flight."""
+
+    def lead(
+        self,
+        key: Hashable,
+        flight: Flight[Landed],
+        lead: Leading,
+        again: Callable[[], Resolved],
+    ) -> None:
+        """Call ``lead`` where nobody else leads, as seen from this process, and else answer with
+        what another brings. ``again`` flies anew, for readers whose leader is lost."""
+        ...
+
+    def close(self) -> None: ...
+
+
 @frozen(eq=False)
 class Works:
     """The shared parts. Thread-safe; ``close`` once, after the last request."""
@@ -66,11 +89,13 @@ class Works:
     negatives: Negatives = field(factory=Negatives)
     suspects: Negatives = field(factory=Negatives)
     """Downloads that failed after their first byte had left, a short while ago."""
+    others: Coordinates | None = None
+    """None: this process is the only one."""
 
-    def fly(self, key: Hashable, route: Route, lead: Callable[[Flight[Landed]], None]) -> Resolved:
+    def fly(self, key: Hashable, route: Route, lead: Leading) -> Resolved:
         """Join the flight of a key and open what it brings. Raises what it failed with."""
         while True:
-            landed, led = self.flights.join(key, lead)
+            landed, led = self.flights.join(key, partial(self._lead, key, route, lead))
             origin, entry = landed.origin, landed.entry
             known_as = landed.route or route
             if landed.lent is not None:
@@ -90,6 +115,12 @@ class Works:
             opened = self.open(known_as, entry, origin, landed.expires_at, landed.warning)
             if opened is not None:
                 return opened
+
+    def _lead(self, key: Hashable, route: Route, lead: Leading, flight: Flight[Landed]) -> None:
+        if self.others is None:
+            lead(flight)
+        else:
+            self.others.lead(key, flight, lead, partial(self.fly, key, route, lead))
 
     def open(
         self, route: Route, entry: Entry, origin: str, expires_at: float, warning: str = ""
@@ -145,6 +176,8 @@ class Works:
         """Let downloads end for up to ``grace`` seconds, then publish what is whole."""
         self.intake.close(grace)
         self.publisher.close()
+        if self.others is not None:
+            self.others.close()
 
 
 def _arriving(route: Route, origin: str, landed: Landed, arrival: Arrival) -> Resolved | None:
