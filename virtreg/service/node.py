@@ -22,7 +22,7 @@ from virtreg.service.followed import FollowedArrival, FollowedSpool, succeed
 from virtreg.service.leads import Lead, sweep, take
 from virtreg.service.notices import read_arrival
 from virtreg.service.resolution import Resolved
-from virtreg.service.turns import Turns
+from virtreg.service.sharing import Turns
 from virtreg.service.watching import Watched, Watching
 from virtreg.service.works import Landed, Leading
 

@@ -1,139 +1,136 @@
-"""Which node of many downloads: leases in the index that they share.
+"""How many requests may be slow at the same time, so that all others stay fast.
 
-A lease is short and renewed while the flight is in the air, so that a node that dies keeps nobody
-waiting for long. Without one, a download is made twice at worst: what is put is named by its
-content.
+Every request is answered on a thread of its own, and there are so many. One that waits for an
+upstream, or sends something large to a slow client, holds its thread for long: it needs a place, of
+which there are fewer than threads. What is answered from the cache at once needs none.
 """
 
 from __future__ import annotations
 
-import logging
-import os
 import threading
-import time
-import uuid
-from collections.abc import Callable, Hashable
-from hashlib import sha256
-from itertools import count
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
 
-from virtreg.errors import StorageError
-from virtreg.protocols import EntryIndex
+from virtreg.errors import Overloaded
 
-_log = logging.getLogger(__name__)
+PATIENCE: Final = 1.0
+"""Seconds for which a request waits for a place to wait in."""
 
-SECONDS = 15.0
-"""How long a lease outlives the last sign of its holder."""
+_RETRY_AFTER: Final = 5.0
 
-_SHORTEST = 0.02
-_LONGEST = 0.25
-"""Seconds between two tries for a lease that another node has."""
+_turn: Final[ContextVar[Turn | None]] = ContextVar("virtreg_turn", default=None)
 
 
-class Turn:
-    """A lease that is held; watches its flight."""
+class Places:
+    """``limit`` at once. Thread-safe."""
 
-    def __init__(self, end: Callable[[Turn], None], name: str, holder: str) -> None:
-        self._end = end
-        self.name = name
-        self.holder = holder
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.taken = 0
+        self._free = threading.Condition(threading.Lock())
 
-    def answered(self, _result: object) -> None:
-        """It is held until the body can be found in the index."""
+    def take(self, patience: float = 0.0) -> bool:
+        """Whether there was one more, or came to be within ``patience`` seconds."""
+        with self._free:
+            if not self._free.wait_for(lambda: self.taken < self.limit, patience):
+                return False
+            self.taken += 1
+            return True
 
-    def landed(self) -> None:
-        self._end(self)
+    def give_back(self) -> None:
+        with self._free:
+            self.taken -= 1
+            self._free.notify()
 
 
 class Turns:
-    """Of one process. One thread renews what is held and gives back what is not needed any more.
-    Thread-safe.
-
-    ``patience``: seconds for which the node that has the lease is waited for; longer than a lease
-    lasts, so that the turn of a dead one passes on.
-    """
+    """Of one process with so many threads. ``misses`` bounds the requests that wait for upstreams;
+    None is three quarters of the threads. Together with those that send what is large they leave an
+    eighth of the threads to all others, or what ``misses`` leaves. Thread-safe."""
 
     def __init__(
-        self, index: EntryIndex, clock: Callable[[], float], *, patience: float = SECONDS + 5
+        self, threads: int, misses: int | None = None, *, patience: float = PATIENCE
     ) -> None:
-        self._index = index
-        self._clock = clock
+        self.misses = Places(max(1, threads * 3 // 4) if misses is None else misses)
+        self.slow = Places(max(threads - threads // 8, self.misses.limit))
         self._patience = patience
-        self._process = f"{os.getpid()}-{uuid.uuid4().hex}"
-        self._numbers = count()
-        self._changed = threading.Condition()
-        self._held: set[Turn] = set()
-        self._ended: list[Turn] = []
-        self._thread: threading.Thread | None = None
-        self._closed = threading.Event()
 
-    def take(self, key: Hashable) -> Turn | None:
-        """Wait for the turn; None when it does not come, or nobody can tell whose it is."""
-        turn = Turn(self._over, lease_name(key), f"{self._process}-{next(self._numbers)}")
-        until = time.monotonic() + self._patience
-        pause = _SHORTEST
-        try:
-            while not self._lease(turn, SECONDS):
-                if time.monotonic() >= until or self._closed.wait(pause):
-                    return None
-                pause = min(pause * 2, _LONGEST)
-        except StorageError as error:
-            _log.warning("no lease for a download: %s", error.message)
-            return None
-        with self._changed:
-            self._held.add(turn)
-            if self._thread is None and not self._closed.is_set():
-                thread = threading.Thread(target=self._run, name="virtreg-turns", daemon=True)
-                thread.start()
-                self._thread = thread
-        return turn
+    def turn(self) -> Turn:
+        """Of a request that begins."""
+        return Turn(self.misses, self.slow, self._patience)
 
-    def close(self) -> None:
-        """Give back what is held, and stop."""
-        self._closed.set()
-        with self._changed:
-            self._ended += self._held
-            self._held.clear()
-            thread = self._thread
-            self._changed.notify()
-        if thread is not None:
-            thread.join()
 
-    def _over(self, turn: Turn) -> None:
-        with self._changed:
-            if turn in self._held:
-                self._held.discard(turn)
-                self._ended.append(turn)
-                self._changed.notify()
+class Turn:
+    """The places that one request holds: none to begin with. ``end`` it in any case. Thread-safe,
+    since upstreams on this server are asked on threads of their own."""
 
-    def _run(self) -> None:
-        renewed_at = time.monotonic()
-        while True:
-            with self._changed:
-                left = renewed_at + SECONDS / 3 - time.monotonic()
-                if not self._ended and not self._closed.is_set() and left > 0:
-                    self._changed.wait(left)
-                ended, self._ended = self._ended, []
-                closed = self._closed.is_set()
-                held = list(self._held)
-            for turn in ended:
-                self._try(turn, 0)
-            if closed:
+    def __init__(self, misses: Places, slow: Places, patience: float) -> None:
+        self._misses = misses
+        self._slow = slow
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._held: tuple[Places, ...] = ()
+
+    def wait(self) -> None:
+        """It is going to wait for an upstream; all the same how often it says so. Raises
+        Overloaded."""
+        with self._lock:
+            if self._misses in self._held:
                 return
-            if time.monotonic() - renewed_at >= SECONDS / 3:
-                renewed_at = time.monotonic()
-                for turn in held:
-                    self._try(turn, SECONDS)
+            self._send()
+            if not self._misses.take(self._patience):
+                raise _overloaded("wait for upstreams", self._misses)
+            self._held = (*self._held, self._misses)
 
-    def _try(self, turn: Turn, seconds: float) -> None:
+    def send(self) -> None:
+        """It is going to send something large; all the same how often it says so. Raises
+        Overloaded."""
+        with self._lock:
+            self._send()
+
+    def end(self) -> None:
+        """Give back what is held; repeatable."""
+        with self._lock:
+            held, self._held = self._held, ()
+        for places in held:
+            places.give_back()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Within, :func:`wait_turn` is about this turn."""
+        before = _turn.set(self)
         try:
-            self._lease(turn, seconds)
-        except Exception as error:  # noqa: BLE001 - the thread outlives any one failure
-            _log.warning("the lease of a download was not kept up: %s", type(error).__name__)
+            yield
+        finally:
+            _turn.reset(before)
 
-    def _lease(self, turn: Turn, seconds: float) -> bool:
-        return self._index.lease(turn.name, turn.holder, self._clock(), seconds)
+    def _send(self) -> None:
+        if self._slow in self._held:
+            return
+        if not self._slow.take():
+            raise _overloaded("are being answered slowly", self._slow)
+        self._held = (*self._held, self._slow)
 
 
-def lease_name(key: Hashable) -> str:
-    """The same on every node."""
-    return f"flight:{sha256(repr(key).encode(errors='backslashreplace')).hexdigest()}"
+def wait_turn() -> None:
+    """The request of this context is about to wait for an upstream; nothing where there is none, as
+    for what is fetched in the background. Raises Overloaded."""
+    turn = _turn.get()
+    if turn is not None:
+        turn.wait()
+
+
+def send_turn() -> None:
+    """The request of this context is about to send something large. Raises Overloaded."""
+    turn = _turn.get()
+    if turn is not None:
+        turn.send()
+
+
+def _overloaded(what: str, places: Places) -> Overloaded:
+    return Overloaded(
+        f"{places.limit} requests {what} already, as many as may at a time",
+        retry_after=_RETRY_AFTER,
+    )

@@ -1,0 +1,139 @@
+"""Which node of many downloads: leases in the index that they share.
+
+A lease is short and renewed while the flight is in the air, so that a node that dies keeps nobody
+waiting for long. Without one, a download is made twice at worst: what is put is named by its
+content.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Hashable
+from hashlib import sha256
+from itertools import count
+
+from virtreg.errors import StorageError
+from virtreg.protocols import EntryIndex
+
+_log = logging.getLogger(__name__)
+
+SECONDS = 15.0
+"""How long a lease outlives the last sign of its holder."""
+
+_SHORTEST = 0.02
+_LONGEST = 0.25
+"""Seconds between two tries for a lease that another node has."""
+
+
+class Turn:
+    """A lease that is held; watches its flight."""
+
+    def __init__(self, end: Callable[[Turn], None], name: str, holder: str) -> None:
+        self._end = end
+        self.name = name
+        self.holder = holder
+
+    def answered(self, _result: object) -> None:
+        """It is held until the body can be found in the index."""
+
+    def landed(self) -> None:
+        self._end(self)
+
+
+class Turns:
+    """Of one process. One thread renews what is held and gives back what is not needed any more.
+    Thread-safe.
+
+    ``patience``: seconds for which the node that has the lease is waited for; longer than a lease
+    lasts, so that the turn of a dead one passes on.
+    """
+
+    def __init__(
+        self, index: EntryIndex, clock: Callable[[], float], *, patience: float = SECONDS + 5
+    ) -> None:
+        self._index = index
+        self._clock = clock
+        self._patience = patience
+        self._process = f"{os.getpid()}-{uuid.uuid4().hex}"
+        self._numbers = count()
+        self._changed = threading.Condition()
+        self._held: set[Turn] = set()
+        self._ended: list[Turn] = []
+        self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    def take(self, key: Hashable) -> Turn | None:
+        """Wait for the turn; None when it does not come, or nobody can tell whose it is."""
+        turn = Turn(self._over, lease_name(key), f"{self._process}-{next(self._numbers)}")
+        until = time.monotonic() + self._patience
+        pause = _SHORTEST
+        try:
+            while not self._lease(turn, SECONDS):
+                if time.monotonic() >= until or self._closed.wait(pause):
+                    return None
+                pause = min(pause * 2, _LONGEST)
+        except StorageError as error:
+            _log.warning("no lease for a download: %s", error.message)
+            return None
+        with self._changed:
+            self._held.add(turn)
+            if self._thread is None and not self._closed.is_set():
+                thread = threading.Thread(target=self._run, name="virtreg-turns", daemon=True)
+                thread.start()
+                self._thread = thread
+        return turn
+
+    def close(self) -> None:
+        """Give back what is held, and stop."""
+        self._closed.set()
+        with self._changed:
+            self._ended += self._held
+            self._held.clear()
+            thread = self._thread
+            self._changed.notify()
+        if thread is not None:
+            thread.join()
+
+    def _over(self, turn: Turn) -> None:
+        with self._changed:
+            if turn in self._held:
+                self._held.discard(turn)
+                self._ended.append(turn)
+                self._changed.notify()
+
+    def _run(self) -> None:
+        renewed_at = time.monotonic()
+        while True:
+            with self._changed:
+                left = renewed_at + SECONDS / 3 - time.monotonic()
+                if not self._ended and not self._closed.is_set() and left > 0:
+                    self._changed.wait(left)
+                ended, self._ended = self._ended, []
+                closed = self._closed.is_set()
+                held = list(self._held)
+            for turn in ended:
+                self._try(turn, 0)
+            if closed:
+                return
+            if time.monotonic() - renewed_at >= SECONDS / 3:
+                renewed_at = time.monotonic()
+                for turn in held:
+                    self._try(turn, SECONDS)
+
+    def _try(self, turn: Turn, seconds: float) -> None:
+        try:
+            self._lease(turn, seconds)
+        except Exception as error:  # noqa: BLE001 - the thread outlives any one failure
+            _log.warning("the lease of a download was not kept up: %s", type(error).__name__)
+
+    def _lease(self, turn: Turn, seconds: float) -> bool:
+        return self._index.lease(turn.name, turn.holder, self._clock(), seconds)
+
+
+def lease_name(key: Hashable) -> str:
+    """The same on every node."""
+    return f"flight:{sha256(repr(key).encode(errors='backslashreplace')).hexdigest()}"
