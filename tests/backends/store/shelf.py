@@ -8,12 +8,20 @@ from typing import Any
 import fsspec
 from fsspec.spec import AbstractFileSystem
 
+opened = 0
+"""How many filesystems this process, and those it was forked from, have opened."""
+
 
 # fsspec is not typed.
 class ShelfFileSystem(AbstractFileSystem):  # type: ignore[misc]
     """``shelf:///folder``. A directory is where files are, as in a bucket."""
 
     protocol = "shelf"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        global opened  # noqa: PLW0603
+        opened += 1
+        super().__init__(*args, **kwargs)
 
     def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
         place = Path(self._strip_protocol(path))

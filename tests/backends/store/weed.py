@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,8 @@ from typing import IO, Any
 ACCESS_KEY = "virtreg-test"
 SECRET_KEY = "virtreg-test-secret"
 READY = "Start Seaweed S3 API Server"
+TAKEN = "address already in use"
+ATTEMPTS = 5
 
 
 def weed_binary() -> str:
@@ -29,6 +32,25 @@ def weed_binary() -> str:
 @contextmanager
 def s3_server(binary: str, folder: Path) -> Iterator[dict[str, Any]]:
     """Run a server that keeps everything in ``folder``; yields s3fs arguments for it."""
+    for attempt in range(ATTEMPTS):
+        place = folder / f"attempt-{attempt}"
+        place.mkdir()
+        with ExitStack() as running:
+            try:
+                access = running.enter_context(_running(binary, place))
+            except PortTaken:
+                continue
+            yield access
+            return
+    raise AssertionError("the S3 server found no free ports")
+
+
+class PortTaken(Exception):
+    """Another program was faster."""
+
+
+@contextmanager
+def _running(binary: str, folder: Path) -> Iterator[dict[str, Any]]:
     master, volume, filer, s3 = free_ports(4)
     keys = {"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}
     identities = {"identities": [{"name": "test", "credentials": [keys], "actions": ["Admin"]}]}
@@ -65,6 +87,8 @@ def s3_server(binary: str, folder: Path) -> Iterator[dict[str, Any]]:
                 if READY in line:
                     break
             else:
+                if TAKEN in seen[-1]:
+                    raise PortTaken
                 raise AssertionError("the S3 server ended:\n" + "".join(seen[-20:]))
             rest = Thread(target=drain, args=(server.stderr,), daemon=True)
             rest.start()
@@ -90,7 +114,8 @@ def free_ports(count: int) -> list[int]:
     """Ports free now whose neighbour 10,000 higher, used for gRPC, is free as well."""
     ports: list[int] = []
     with ExitStack() as held:
-        for port in range(20_000, 50_000):
+        # At random: several servers may be looking at once. Below the ports that systems give out.
+        for port in random.sample(range(12_000, 22_000), 10_000):
             pair = [held.enter_context(socket.socket()) for _ in range(2)]
             try:
                 for offset, taken in zip((0, 10_000), pair, strict=True):

@@ -3,225 +3,182 @@
 from __future__ import annotations
 
 import os
-import weakref
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Final, TypeVar
 
-from virtreg.backends.store.body import bounds, pieces
-from virtreg.backends.store.faults import require_key, require_note
-from virtreg.backends.store.filesystem import (
-    Filesystem,
-    modified_at,
-    open_filesystem,
-    scheme_of,
-    upload_options,
-)
-from virtreg.core.layout import BLOBS, NOTES, is_note, sha256_of
+from virtreg.backends.store.distant import Bodies, ObjectBody
+from virtreg.backends.store.distant_notes import PlaceNotes
+from virtreg.backends.store.faults import require_key
+from virtreg.backends.store.filesystem import links, open_place, scheme_of
+from virtreg.backends.store.guard import Guard
+from virtreg.backends.store.places import Found, Place
+from virtreg.backends.store.seen import Seen
+from virtreg.backends.store.trouble import is_expired, is_no_such_part
+from virtreg.core.layout import BLOBS, sha256_of
 from virtreg.errors import Missing, StorageError
-from virtreg.protocols import Body
 
-FETCH = 4 * 1024 * 1024
-"""The most bytes one ranged request asks for, and one open read keeps in memory."""
+T = TypeVar("T")
+
+_SEEN: Final = 60.0
+"""Seconds for which an object that was there is taken to be there still, before a client is sent
+to it: nothing heals what is missing there."""
 
 
-class ObjectStore:
-    """A CacheStore, with Reclaims and Notes, at an fsspec URL such as ``s3://bucket/prefix``.
+class ObjectStore(PlaceNotes):
+    """A CacheStore, with OpensKnown, Reclaims, Notes, TellsHealth and, where the place has links,
+    Presigns, at an fsspec URL such as ``s3://bucket/prefix``.
 
     ``options`` are the filesystem's own arguments; leave credentials out of them to use those of
-    the environment, which are renewed. The filesystem is opened on first use, again in each
-    process: fsspec's event loop does not survive a fork. A crash during a large upload leaves an
-    unfinished multipart upload: give the bucket a lifecycle rule.
+    the environment, which are renewed: where the service says that they have expired, the
+    filesystem is opened anew, once for a call. It is opened on first use, again in each
+    process: fsspec's event loop does not survive a fork. Every call is bounded in time
+    (:mod:`virtreg.backends.store.places`), and after some failures in a row calls fail at once for
+    a while. A crash during a large upload leaves an unfinished multipart upload: give the bucket a
+    lifecycle rule. ``clock`` gives seconds and never runs backwards.
 
     Raises ConfigError for a URL that no store can be built on.
     """
 
-    def __init__(self, url: str, **options: Any) -> None:
+    def __init__(
+        self, url: str, *, clock: Callable[[], float] = time.monotonic, **options: Any
+    ) -> None:
         self._scheme = scheme_of(url)
         self._url = url
         self._options = options
-        self._upload = upload_options(url)
         self._lock = Lock()
-        self._opened: tuple[int, Filesystem, str] | None = None
-        self._read = _Read()
+        self._opened: tuple[int, Place] | None = None
+        self._guard = Guard(clock)
+        self._seen = Seen(clock, _SEEN)
+        self._bodies = Bodies()
 
     def __repr__(self) -> str:
         return f"ObjectStore({self._scheme}://…)"
 
     def open(self, key: str) -> ObjectBody:
         require_key(key)
-        with _remote_errors(f"open {key}"):
-            filesystem, base = self._filesystem()
-            try:
-                found = filesystem.info(f"{base}/{key}")
-            except FileNotFoundError:
-                found = {"type": "nothing"}
-        if found["type"] != "file":
-            raise Missing(f"the store does not hold {key}")
-        return ObjectBody(filesystem, f"{base}/{key}", key, int(found["size"]), self._read)
+        return self.open_known(key, self._find(f"open {key}", key).size)
+
+    def open_known(self, key: str, size: int) -> ObjectBody:
+        """A whole read of the body proves its digest before the last piece; a small body is proved
+        before the first."""
+        require_key(key)
+        return ObjectBody(self._stream, key, size, self._bodies)
 
     def put(self, key: str, content: Path | bytes) -> None:
         require_key(key)
-        with _remote_errors(f"put {key}"):
-            filesystem, base = self._filesystem()
-            if isinstance(content, bytes):
-                filesystem.pipe_file(f"{base}/{key}", content, **self._upload)
-            else:
-                filesystem.put_file(str(content), f"{base}/{key}", **self._upload)
+        try:
+            self._ask(f"put {key}", lambda place: place.put(key, content))
+        except FileNotFoundError as error:
+            raise StorageError(f"cannot put {key}: there is no such file") from error
+        self._seen.add(key)
 
     def delete(self, key: str) -> None:
         require_key(key)
-        with _remote_errors(f"delete {key}"):
-            filesystem, base = self._filesystem()
-            try:
-                filesystem.rm_file(f"{base}/{key}")
-            except FileNotFoundError:
-                return
+        self._seen.forget(key)
+        self._remove(key)
 
     def reclaim(self, key: str, before: float) -> int | None:
-        """Nor is anything deleted that this process reads: it could not read on."""
+        """Nor is anything deleted that this process reads: it could not read on. Another process
+        that reads it is cut, and who puts it in the very moment that it goes refers to what is
+        missing: a miss."""
         require_key(key)
-        if key in self._read:
+        if key in self._bodies:
             return None
-        with _remote_errors(f"delete {key}"):
-            filesystem, base = self._filesystem()
-            try:
-                found = filesystem.info(f"{base}/{key}")
-                if modified_at(filesystem, found) >= before:
-                    return None
-                filesystem.rm_file(f"{base}/{key}")
-            except FileNotFoundError:
-                return None
-        return int(found["size"])
+        try:
+            found = self._find(f"delete {key}", key)
+        except Missing:
+            return None
+        if found.modified_at >= before:
+            return None
+        self._seen.forget(key)
+        self._remove(key)
+        return found.size
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int, float]]:
-        with _remote_errors("list blobs"):
-            filesystem, base = self._filesystem()
-            for shard in _ls(filesystem, f"{base}/{BLOBS}".rstrip("/"), "directory"):
-                start = f"{BLOBS}{_last(shard)}/"
-                if not start.startswith(prefix[: len(start)]):
-                    continue
-                for found in _ls(filesystem, f"{base}/{start}".rstrip("/"), "file"):
-                    key = start + _last(found)
-                    if key.startswith(prefix) and sha256_of(key) is not None:
-                        yield key, int(found["size"]), modified_at(filesystem, found)
+        for shard in self._ask("list blobs", lambda place: place.folders(BLOBS.rstrip("/"))):
+            start = f"{BLOBS}{shard}/"
+            if not start.startswith(prefix[: len(start)]):
+                continue
+            for found in self._objects(start.rstrip("/")):
+                key = start + found.name
+                if key.startswith(prefix) and sha256_of(key) is not None:
+                    yield key, found.size, found.modified_at
 
-    def write_note(self, name: str, content: bytes) -> None:
-        require_note(name)
-        with _remote_errors(f"write {name}"):
-            filesystem, base = self._filesystem()
-            filesystem.pipe_file(f"{base}/{name}", content, **self._upload)
+    def available(self) -> bool:
+        return self._guard.available()
 
-    def read_note(self, name: str) -> bytes:
-        require_note(name)
-        with _remote_errors(f"read {name}"):
-            filesystem, base = self._filesystem()
+    def presign(self, key: str, size: int, media_type: str, seconds: int) -> str | None:
+        require_key(key)
+        if not links(self._scheme):
+            return None
+        if not self._seen.lately(key):
+            found = self._find(f"open {key}", key)
+            if found.size != size:
+                raise Missing(f"the store holds {found.size} bytes of {key} instead of {size}")
+            self._seen.add(key)
+        return self._ask(f"sign {key}", lambda place: place.link(key, media_type, seconds))
+
+    def _find(self, action: str, key: str) -> Found:
+        try:
+            return self._ask(action, lambda place: place.find(key))
+        except FileNotFoundError as error:
+            raise _missing(key) from error
+
+    def _remove(self, key: str) -> None:
+        try:
+            self._ask(f"delete {key}", lambda place: place.remove(key))
+        except FileNotFoundError:
+            return
+
+    def _objects(self, folder: str) -> Iterator[Found]:
+        yield from self._ask("list blobs", lambda place: place.objects(folder))
+
+    def _stream(self, key: str, start: int, stop: int, size: int) -> Generator[bytes, None, None]:
+        """As :meth:`Place.read`. Raises Missing and StorageError."""
+
+        def begun(place: Place) -> tuple[bytes | None, Generator[bytes, None, None]]:
+            pieces = place.read(key, start, stop, size)
+            return next(pieces, None), pieces
+
+        try:
+            first, pieces = self._ask(f"read {key}", begun)
+            with closing(pieces):
+                while first is not None:
+                    yield first
+                    with self._guard.reading(f"read {key}"):
+                        first = next(pieces, None)
+        except FileNotFoundError as error:
+            raise _missing(key) from error
+        except Exception as error:
+            if not is_no_such_part(error):
+                raise
+            # It is shorter than was thought, and what was asked for is behind its end.
+
+    def _ask(self, action: str, ask: Callable[[Place], T]) -> T:
+        """Raises StorageError; lets pass what :meth:`Guard.asking` lets."""
+        with self._guard.asking(action):
+            place = self._place()
             try:
-                size = int(filesystem.info(f"{base}/{name}")["size"])
-                content = filesystem.cat_file(f"{base}/{name}", start=0, end=size)
-            except FileNotFoundError:
-                raise Missing(f"there is no note {name}") from None
-            if len(content) != size:
-                raise StorageError(f"cannot read {name}: the store sent too few bytes")
-            return content
+                return ask(place)
+            except Exception as error:
+                if not is_expired(error):
+                    raise
+            return ask(self._place(instead_of=place))
 
-    def notes(self) -> Sequence[str]:
-        with _remote_errors("list notes"):
-            filesystem, base = self._filesystem()
-            found = _ls(filesystem, f"{base}/{NOTES}".rstrip("/"), "file")
-            return sorted(name for each in found if is_note(name := NOTES + _last(each)))
-
-    def remove_note(self, name: str) -> None:
-        require_note(name)
-        with _remote_errors(f"remove {name}"):
-            filesystem, base = self._filesystem()
-            try:
-                filesystem.rm_file(f"{base}/{name}")
-            except FileNotFoundError:
-                return
-
-    def _filesystem(self) -> tuple[Filesystem, str]:
+    def _place(self, instead_of: Place | None = None) -> Place:
         opened = self._opened
-        if opened is None or opened[0] != os.getpid():
+        if opened is None or opened[0] != os.getpid() or opened[1] is instead_of:
             with self._lock:
                 opened = self._opened
-                if opened is None or opened[0] != os.getpid():
-                    filesystem, base = open_filesystem(self._url, self._options)
-                    opened = self._opened = (os.getpid(), filesystem, base)
-        return opened[1], opened[2]
+                if opened is None or opened[0] != os.getpid() or opened[1] is instead_of:
+                    opened = (os.getpid(), open_place(self._url, self._options))
+                    self._opened = opened
+        return opened[1]
 
 
-class _Read:
-    """Which keys are being read. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._bodies: Counter[str] = Counter()
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._bodies
-
-    def begin(self, key: str) -> None:
-        with self._lock:
-            self._bodies[key] += 1
-
-    def end(self, key: str) -> None:
-        with self._lock:
-            self._bodies[key] -= 1
-            if not self._bodies[key]:
-                del self._bodies[key]
-
-
-class ObjectBody(Body):
-    """A remote blob, read in ranged requests as far as somebody reads."""
-
-    def __init__(self, filesystem: Filesystem, path: str, key: str, size: int, read: _Read) -> None:
-        read.begin(key)
-        self._ended = weakref.finalize(self, read.end, key)
-        self._filesystem = filesystem
-        self._path = path
-        self._key = key
-        self._size = size
-
-    @property
-    def size(self) -> int:
-        return self._size
-
-    def read(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        at, end = bounds(self._size, start, stop)
-        while at < end:
-            upto = min(at + FETCH, end)
-            with _remote_errors(f"read {self._key}"):
-                content = self._filesystem.cat_file(self._path, start=at, end=upto)
-            if len(content) != upto - at:
-                raise StorageError(f"cannot read {self._key}: the store sent too few bytes")
-            yield from pieces(content, 0, len(content))
-            at = upto
-
-    def close(self) -> None:
-        self._ended()
-
-
-@contextmanager
-def _remote_errors(action: str) -> Iterator[None]:
-    # Only the kind of error is told: what remote services say may hold signed URLs.
-    try:
-        yield
-    except StorageError:
-        raise
-    except Exception as error:
-        raise StorageError(f"cannot {action}: {type(error).__name__}") from error
-
-
-def _ls(filesystem: Filesystem, path: str, kind: str) -> list[dict[str, Any]]:
-    try:
-        return [found for found in filesystem.ls(path, detail=True) if found["type"] == kind]
-    except FileNotFoundError:
-        return []
-
-
-def _last(found: dict[str, Any]) -> str:
-    return str(found["name"]).rstrip("/").rpartition("/")[2]
+def _missing(key: str) -> Missing:
+    return Missing(f"the store does not hold {key}")

@@ -1,0 +1,51 @@
+"""What goes wrong with a service far away, sorted by what is to be done about it.
+
+Nothing here imports the libraries that talk to such services: what they raise is known by the error
+code that came with it (Amazon S3 API Reference, Error Responses).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+_NO_BUCKET: Final = "NoSuchBucket"
+_NO_SUCH_PART: Final = frozenset({"InvalidRange", "416"})
+_EXPIRED: Final = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidToken",
+        "RequestExpired",
+        "TokenRefreshRequired",
+        # Where keys are rotated, those that were read at the start are unknown one day.
+        "InvalidAccessKeyId",
+    }
+)
+
+
+def is_absent(error: BaseException) -> bool:
+    """Whether it says that one object is not there, and not that all of its bucket is gone."""
+    return isinstance(error, FileNotFoundError) and _NO_BUCKET not in set(_codes(error))
+
+
+def is_no_such_part(error: BaseException) -> bool:
+    """Whether it says that an object ends before the bytes that were asked for."""
+    return not _NO_SUCH_PART.isdisjoint(_codes(error))
+
+
+def is_expired(error: BaseException) -> bool:
+    """Whether credentials were good once: new ones may be had by asking for them again."""
+    return not _EXPIRED.isdisjoint(_codes(error))
+
+
+def _codes(error: BaseException) -> Iterator[str]:
+    """Those of the error, and of what it was made from."""
+    seen: BaseException | None = error
+    while seen is not None:
+        response = getattr(seen, "response", None)
+        if isinstance(response, dict):
+            code = response.get("Error", {}).get("Code")
+            if isinstance(code, str):
+                yield code
+        seen = seen.__cause__
