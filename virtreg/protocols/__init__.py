@@ -24,7 +24,7 @@ from virtreg.protocols.indexes import (
     KnowsUse,
     ListsByDigest,
 )
-from virtreg.protocols.registries import Describes, Resolution, VirtualRegistry
+from virtreg.protocols.registries import Bypasses, Describes, Resolution, VirtualRegistry
 from virtreg.protocols.stores import (
     Body,
     CacheStore,
@@ -43,6 +43,7 @@ __all__ = [
     "Announces",
     "Authenticator",
     "Body",
+    "Bypasses",
     "CacheStore",
     "Catalog",
     "Change",

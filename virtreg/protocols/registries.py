@@ -43,6 +43,19 @@ class Describes(Protocol):
         ...
 
 
+@runtime_checkable
+class Bypasses(Protocol):
+    """Power of a VirtualRegistry: do without bodies that are kept."""
+
+    def bypass(self, route: Route) -> Resolution:
+        """As ``resolve``, where what that gave could not be read from the store: what the upstreams
+        have. A body that would not have been asked for anew must be the very one that is kept.
+
+        Raises StoreUnavailable where that is to be told instead.
+        """
+        ...
+
+
 class Resolution(Protocol):
     """An answer: facts at once, bytes on demand."""
 

@@ -11,6 +11,7 @@ from virtreg.service.asking import Heard, Question, ask_by_head, close_reply
 from virtreg.service.local import LocalUpstream
 from virtreg.service.localizing import Asked
 from virtreg.service.resolution import Resolved
+from virtreg.service.turns import wait_turn
 from virtreg.service.walking import Walking
 
 
@@ -45,6 +46,7 @@ class Describing:
     def describe(self, asked: Asked) -> Resolved | None:
         """The answer that HEAD gets of what is not cached; None when headers do not tell its
         size, or a copy turned up. Raises as resolving does."""
+        wait_turn()
         described: list[Resolved] = []
 
         def question(position: int) -> Question[Heard]:

@@ -141,7 +141,7 @@ class Members:
             return None
         if not is_fresh(entry, asked.route.freshness, spec, now):
             return None
-        document = self._load(entry)
+        document = self._works.held(entry)
         if document is None:
             del entries[spec.key]
             return None
@@ -168,7 +168,7 @@ class Members:
                 heard = Heard(at, answered(upstream.spec.name, error), error=error)
         if heard.error is not None:
             self._works.tell(UpstreamFailed(self._registry, asked.route.path, heard.answer))
-            document = None if entry is None else self._load(entry)
+            document = None if entry is None else self._works.held(entry)
             return Member(at, heard.answer, document, entry, heard.error)
         return self._settled_without_body(at, asked, heard, entry)
 
@@ -236,11 +236,11 @@ class Members:
         path = asked.paths[at]
         kept = heard.answer.outcome == "absent" and spec.on_missing == "keep"
         if entry is not None and (heard.unchanged or kept):
-            document = self._load(entry)
+            document = self._works.held(entry)
             if document is not None:
                 vouched = self._works.vouched_for(entry, now)
                 return Member(at, heard.answer, document, vouched)
-        if entry is not None:
+        elif entry is not None:
             self._works.index.drop(spec.key, path)
         if heard.unchanged:
             # Our copy vanished between the question and the answer: ask for the body itself.
@@ -251,13 +251,6 @@ class Members:
         if seconds > 0:
             self._works.negatives.remember(spec.key, path, now, seconds)
         return Member(at, heard.answer)
-
-    def _load(self, entry: Entry) -> bytes | None:
-        body = self._works.body(entry)
-        if body is None:
-            return None
-        with body:
-            return b"".join(body.read())
 
 
 def _does_not_know(heard: Heard) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from virtreg.core.freshness import (
     fresh_until,
@@ -18,7 +19,7 @@ from virtreg.core.freshness import (
     merged_validity,
 )
 from virtreg.core.httpdate import print_http_date
-from virtreg.errors import IntegrityError, UpstreamError
+from virtreg.errors import IntegrityError, StoreUnavailable, UpstreamError
 from virtreg.events import Merged, ServedStale
 from virtreg.model import Algorithm, Entry, RegistrySpec, Route
 from virtreg.protocols import Format, Gathers
@@ -30,6 +31,7 @@ from virtreg.service.flights import Flight
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.members import Member, Members
 from virtreg.service.resolution import Resolved
+from virtreg.service.spare import Spare, resolve_in_time
 from virtreg.service.works import STALE_REPEATED, Landed, Works
 
 _EDITION = "1:"
@@ -55,13 +57,35 @@ class Merging:
 
     def resolve(self, route: Route) -> Resolved:
         merged = self._merged(route)
-        if merged is not None and self._is_fresh(route, merged):
-            opened = self._works.open(route, merged, "hit", self._fresh_until(route, merged))
-            if opened is not None:
-                return opened
-        return self._works.fly(
-            (self._spec.key, route.path), route, lambda flight: self._lead(flight, route)
-        )
+        if merged is None:
+            return self._fly(route, None)
+        try:
+            if self._is_fresh(route, merged):
+                opened = self._works.open(route, merged, "hit", self._fresh_until(route, merged))
+                if opened is not None:
+                    return opened
+            return self._fly(route, merged)
+        except StoreUnavailable:
+            return self.bypass(route)
+
+    def bypass(self, route: Route) -> Resolved:
+        """Merge anew, for what is kept cannot be read. Raises StoreUnavailable where that is to be
+        told."""
+        if not self._works.streams:
+            raise StoreUnavailable(f"what is kept of {route.path} cannot be read")
+        key = (self._spec.key, route.path, "anew")
+        return self._works.fly(key, route, lambda flight: self._gather(flight, route, None))
+
+    def _fly(self, route: Route, merged: Entry | None) -> Resolved:
+        key = (self._spec.key, route.path)
+        fly = partial(self._works.fly, key, route, lambda flight: self._lead(flight, route))
+        spare = None if merged is None else Spare(merged, partial(self._stale, route, merged))
+        return resolve_in_time(self._works, key, fly, spare)
+
+    def _stale(self, route: Route, merged: Entry, reason: str) -> Resolved | None:
+        self._works.tell(ServedStale(self._spec.name, route.path, "", reason))
+        until = self._works.clock() + STALE_REPEATED
+        return self._works.open(route, merged, "stale", until, f"stale: {reason}")
 
     def _merged(self, route: Route) -> Entry | None:
         found = self._works.index.find(route.path, [self._spec.key])
@@ -80,6 +104,9 @@ class Merging:
             flight.answer(Landed("hit", self._fresh_until(route, merged), entry=merged))
             flight.land()
             return
+        self._gather(flight, route, merged)
+
+    def _gather(self, flight: Flight[Landed], route: Route, merged: Entry | None) -> None:
         members = self._members.gather(route, self._members.entries(route))
         if merged is not None and _unchanged(merged, members):
             kept = merged

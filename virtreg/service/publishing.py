@@ -15,14 +15,16 @@ from pathlib import Path
 from attrs import frozen
 
 from virtreg.core.layout import blob_key
-from virtreg.errors import NoRoom, VirtregError
+from virtreg.errors import NoRoom, StoreUnavailable, VirtregError
 from virtreg.model import Entry
-from virtreg.protocols import CacheStore, EntryIndex
+from virtreg.protocols import CacheStore, EntryIndex, TellsHealth
 from virtreg.service.room import Room
 
 _log = logging.getLogger(__name__)
 _WAITING = 128
 _BATCH = 128
+_LONGEST_WAIT = 5.0
+"""Seconds for which a request waits until its body may wait."""
 _SMALL = 256 * 1024
 """Bytes of a body that may wait. A larger one costs its client more time than the disk does."""
 
@@ -40,7 +42,8 @@ class Publisher:
     wait at all, which bounds their memory; ``close`` publishes what waits and stops the thread.
 
     What there is no ``room`` for is not published, and NoRoom is raised or told: whoever asked for
-    it has it all the same."""
+    it has it all the same. So it is with what would wait for long, and, as StoreUnavailable, while
+    the store says that it cannot be used: then it is not even tried."""
 
     def __init__(self, store: CacheStore, index: EntryIndex, room: Room | None = None) -> None:
         self._store = store
@@ -56,7 +59,7 @@ class Publisher:
         VirtregError, whatever a plug-in raised."""
         self._require_room(entry)
         try:
-            self._store.put(blob_key(entry.sha256), content)
+            self._put(entry, content)
             self._index.put([entry, *also])
         except VirtregError:
             raise
@@ -87,7 +90,10 @@ class Publisher:
                 thread.start()
                 # Only now: one that could not be started is tried again.
                 self._thread = thread
-        self._queue.put(publication)
+        try:
+            self._queue.put(publication, timeout=_LONGEST_WAIT)
+        except queue.Full:
+            done(NoRoom("not kept: too much else waits to be kept"))
 
     def settle(self) -> None:
         """Wait until all that waits now is published."""
@@ -100,6 +106,11 @@ class Publisher:
         if thread is not None:
             self._queue.put(None)
             thread.join()
+
+    def _put(self, entry: Entry, content: Path | bytes) -> None:
+        if isinstance(self._store, TellsHealth) and not self._store.available():
+            raise StoreUnavailable("not kept: the store cannot be used for now")
+        self._store.put(blob_key(entry.sha256), content)
 
     def _require_room(self, entry: Entry) -> None:
         if self._room is not None and not self._room.allows(entry.source, entry.size):
@@ -128,7 +139,7 @@ class Publisher:
         stored: list[_Publication] = []
         for publication in batch:
             try:
-                self._store.put(blob_key(publication.entry.sha256), publication.content)
+                self._put(publication.entry, publication.content)
             except Exception as error:  # noqa: BLE001 - the thread outlives any one failure
                 self._done(publication, error)
             else:

@@ -9,14 +9,16 @@ from attrs import evolve
 
 from virtreg.core.freshness import UNVOUCHED
 from virtreg.core.walk import Serve
-from virtreg.errors import InvalidRequest, NotFound
+from virtreg.errors import InvalidRequest, NotFound, StoreUnavailable
 from virtreg.events import Purged, ServedStale
 from virtreg.model import Entry, RegistrySpec, Route
 from virtreg.protocols import EntryIndex, Format
+from virtreg.service.arrival import representation_of
 from virtreg.service.asking import Heard
 from virtreg.service.barring import Barring
+from virtreg.service.bypassing import Bypassing
 from virtreg.service.checksums import checksum_of
-from virtreg.service.describing import Describing
+from virtreg.service.describing import Describing, Undelivered
 from virtreg.service.explaining import Explaining, Explanation
 from virtreg.service.flights import Flight
 from virtreg.service.health import GuardedUpstream
@@ -25,13 +27,15 @@ from virtreg.service.localizing import Asked
 from virtreg.service.merging import Merging
 from virtreg.service.questions import Questions
 from virtreg.service.resolution import Resolved
+from virtreg.service.spare import Spare, resolve_in_time
 from virtreg.service.taking import Taking
-from virtreg.service.walking import Walking
+from virtreg.service.walking import Entries, Walking
 from virtreg.service.works import STALE_REPEATED, Landed, Works
 
 
 class PullThroughRegistry:
-    """The protocol ``VirtualRegistry``, with the power ``Describes``. Thread-safe."""
+    """The protocol ``VirtualRegistry``, with the powers ``Describes`` and ``Bypasses``.
+    Thread-safe."""
 
     def __init__(
         self,
@@ -48,6 +52,7 @@ class PullThroughRegistry:
         self._walking = Walking(spec, format, upstreams, works, barring)
         self._questions = Questions(format, self._walking, works)
         self._taking = Taking(format, self._walking, works, self.resolve)
+        self._bypassing = Bypassing(format, self._walking, self._taking, works)
         self._describing = Describing(format, self._walking)
         self._merging = Merging(spec, format, upstreams, works, barring)
         self._listing = Listing(spec, format, works, barring)
@@ -65,16 +70,29 @@ class PullThroughRegistry:
         if route.listing:
             return self._listing.resolve(route)
         asked = self._walking.asked(route)
-        return self._cached(asked) or self._works.fly(
-            self._key(asked), route, partial(self._lead, asked=asked)
-        )
+        try:
+            return self._found(asked)
+        except StoreUnavailable:
+            return self._bypassing.resolve(asked)
+
+    def bypass(self, route: Route) -> Resolved:
+        if route.checksum is not None:
+            return checksum_of(self.bypass(evolve(route, checksum=None)), route)
+        if route.merged:
+            return self._merging.bypass(route)
+        return self._bypassing.resolve(self._walking.asked(route))
 
     def describe(self, route: Route) -> Resolved:
         """As ``resolve``; a body whose format says so is not fetched for its headers."""
         if not self.format.expect(route).head_alone:
             return self.resolve(route)
         asked = self._walking.asked(route)
-        cached = self._cached(asked)
+        entries = self._walking.entries(asked)
+        try:
+            cached = self._cached(asked, entries)
+        except StoreUnavailable:
+            # What is known of it needs no store.
+            return self._known(asked, entries)
         if cached is not None:
             return cached
         described = None
@@ -140,16 +158,54 @@ class PullThroughRegistry:
     def _key(self, asked: Asked) -> tuple[str, ...]:
         return (self.spec.key, *dict.fromkeys(asked.paths))
 
-    def _cached(self, asked: Asked) -> Resolved | None:
-        """Straight from the cache, when the walk's very first step is to serve a fresh copy."""
+    def _found(self, asked: Asked) -> Resolved:
+        """Raises StoreUnavailable when what is kept cannot be read."""
         entries = self._walking.entries(asked)
+        cached = self._cached(asked, entries)
+        if cached is not None:
+            return cached
+        key = self._key(asked)
+        fly = partial(self._works.fly, key, asked.route, partial(self._lead, asked=asked))
+        return resolve_in_time(self._works, key, fly, self._spare(asked, entries))
+
+    def _cached(self, asked: Asked, entries: Entries) -> Resolved | None:
+        """Straight from the cache, when the walk's very first step is to serve a fresh copy."""
+        position = self._fresh(asked, entries)
+        if position is None:
+            return None
+        route = asked.known_as[position]
+        entry = entries[self._walking.sources[position]]
+        return self._works.open(route, entry, "hit", self._walking.fresh_until(route, entry))
+
+    def _known(self, asked: Asked, entries: Entries) -> Resolved:
+        """As ``_cached``, of what there is, without a byte of its body."""
+        position = self._fresh(asked, entries)
+        assert position is not None
+        route = asked.known_as[position]
+        entry = entries[self._walking.sources[position]]
+        body = Undelivered(entry.size)
+        return Resolved(route, entry.source, representation_of(entry), body, "hit", 0)
+
+    def _fresh(self, asked: Asked, entries: Entries) -> int | None:
         denied = self._walking.denied(asked, entries)
         step = self._walking.walk(asked, entries, denied).next()
-        if isinstance(step, Serve) and not step.stale:
-            route = asked.known_as[step.position]
-            entry = entries[self._walking.sources[step.position]]
-            return self._works.open(route, entry, "hit", self._walking.fresh_until(route, entry))
-        return None
+        return step.position if isinstance(step, Serve) and not step.stale else None
+
+    def _spare(self, asked: Asked, entries: Entries) -> Spare | None:
+        """The copy that is served if no upstream answers in time."""
+        if not entries:
+            return None
+        position = self._walking.spare(asked, entries, self._walking.denied(asked, entries))
+        if position is None:
+            return None
+        entry = entries[self._walking.sources[position]]
+
+        def serve(reason: str) -> Resolved | None:
+            landed = self._stale(asked, entry, reason)
+            until, warning = landed.expires_at, landed.warning
+            return self._works.open(asked.known_as[position], entry, "stale", until, warning)
+
+        return Spare(entry, serve)
 
     def _lead(self, flight: Flight[Landed], *, asked: Asked) -> None:
         entries = self._walking.entries(asked)
@@ -173,8 +229,12 @@ class PullThroughRegistry:
             origin = "hit" if heard is None else "revalidated"
             until = self._walking.fresh_until(route, entry)
             return Landed(origin, until, entry=entry, route=route)
+        return self._stale(asked, entry, "" if heard is None else heard.answer.detail)
+
+    def _stale(self, asked: Asked, entry: Entry, reason: str) -> Landed:
+        position = self._walking.position(entry.source)
+        route = asked.known_as[position]
         upstream = self._walking.upstreams[position].spec.name
-        reason = "" if heard is None else heard.answer.detail
         self._works.tell(ServedStale(self.spec.name, route.path, upstream, reason))
         return Landed(
             "stale",

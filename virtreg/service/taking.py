@@ -9,7 +9,14 @@ from functools import partial
 
 from attrs import evolve
 
-from virtreg.errors import NotFound, StorageError, UpstreamError, VirtregError
+from virtreg.errors import (
+    IndexUnavailable,
+    NotFound,
+    StorageError,
+    StoreUnavailable,
+    UpstreamError,
+    VirtregError,
+)
 from virtreg.events import Filled, FillFailed
 from virtreg.model import Algorithm, Entry, Route
 from virtreg.protocols import Format, Pins
@@ -83,8 +90,13 @@ class Taking:
             with resolved.body:
                 data = b"".join(resolved.body.read())
             digests = resolved.proved()
-        except NotFound:
-            # It has moved on in this moment, or does not serve by digest: what is it now?
+        except IndexUnavailable:
+            raise
+        except (NotFound, StorageError) as error:
+            # It has moved on in this moment, or does not serve by digest: what is it now? Or it is
+            # held and cannot be read.
+            if isinstance(error, StorageError) and not self._works.streams:
+                raise
             return ask(upstream, position, route, self._format.expect(route), None)
         except UpstreamError as error:
             if error.upstream != upstream.spec.name:
@@ -120,7 +132,12 @@ class Taking:
     ) -> Heard | None:
         upstream = self._walking.upstreams[position]
         route = asked.known_as[position]
-        body = self._works.body(held)
+        try:
+            body = self._works.body(held)
+        except StoreUnavailable:
+            if not self._works.streams:
+                raise
+            body = None
         if body is None:
             return ask(upstream, position, route, self._format.expect(route), None)
         body.close()

@@ -74,6 +74,20 @@ class Walking:
             likely=self._owners.likely(asked.route.path),
         )
 
+    def spare(self, asked: Asked, entries: Entries, denied: Mapping[int, str]) -> int | None:
+        """The position whose copy is the answer if no upstream gives one; None where there is
+        none."""
+        walk = self.walk(asked, entries, denied)
+        while True:
+            match walk.next():
+                case Ask(positions):
+                    for at in positions:
+                        walk.heard(at, Outcome.BROKEN)
+                case Serve(position):
+                    return position
+                case _:
+                    return None
+
     def drive(
         self,
         asked: Asked,

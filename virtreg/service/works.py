@@ -10,7 +10,7 @@ from typing import Protocol
 from attrs import evolve, field, frozen
 
 from virtreg.core.layout import blob_key
-from virtreg.errors import Missing, NotFound, StorageError, UpstreamError
+from virtreg.errors import Missing, NotFound, StorageError, StoreUnavailable, UpstreamError
 from virtreg.events import Event, Observer
 from virtreg.model import Entry, Route
 from virtreg.protocols import Body, CacheStore, EntryIndex
@@ -18,6 +18,7 @@ from virtreg.service.arrival import Arrival, representation_of
 from virtreg.service.flights import Flight, Flights
 from virtreg.service.intake import Intake
 from virtreg.service.negatives import Negatives
+from virtreg.service.patience import Patience
 from virtreg.service.publishing import Publisher
 from virtreg.service.resolution import Resolved
 
@@ -88,9 +89,13 @@ class Works:
     flights: Flights[Landed] = field(factory=Flights)
     negatives: Negatives = field(factory=Negatives)
     suspects: Negatives = field(factory=Negatives)
-    """Downloads that failed after their first byte had left, a short while ago."""
+    """Downloads that failed after their first byte had left, a short while ago, and upstreams that
+    were waited for in vain."""
     others: Coordinates | None = None
     """None: this process is the only one."""
+    patience: Patience = field(factory=Patience)
+    streams: bool = True
+    """Whether upstreams are asked for what is kept and cannot be read."""
 
     def fly(self, key: Hashable, route: Route, lead: Leading) -> Resolved:
         """Join the flight of a key and open what it brings. Raises what it failed with."""
@@ -136,18 +141,37 @@ class Works:
 
     def body(self, entry: Entry) -> Body | None:
         """The bytes of a cached entry; None when they are gone, or damaged so that their number
-        is another, and then its row is gone too."""
+        is another, and then its row is gone too. Raises StoreUnavailable."""
         try:
             body = self.store.open(blob_key(entry.sha256))
         except Missing:
             self._forget(entry)
             return None
+        except StorageError as error:
+            raise _unavailable(error) from error
         if body.size in (entry.size, None):
             return body
         _log.error("blob %s has %s bytes instead of %d", entry.sha256, body.size, entry.size)
         body.close()
         self._forget(entry)
         return None
+
+    def held(self, entry: Entry) -> bytes | None:
+        """All bytes of a cached entry; None when they are gone, and then its row is too, or when
+        they cannot be read and upstreams are asked in their place. Raises StoreUnavailable."""
+        try:
+            body = self.body(entry)
+            if body is None:
+                return None
+            with body:
+                return _read(body)
+        except Missing:
+            self._forget(entry)
+            return None
+        except StoreUnavailable:
+            if not self.streams:
+                raise
+            return None
 
     def vouched_for(self, entry: Entry, checked_at: float) -> Entry:
         """The entry as an upstream has just vouched for it, remembered where that is possible:
@@ -175,9 +199,24 @@ class Works:
     def close(self, grace: float) -> None:
         """Let downloads end for up to ``grace`` seconds, then publish what is whole."""
         self.intake.close(grace)
+        self.patience.close()
         self.publisher.close()
         if self.others is not None:
             self.others.close()
+
+
+def _read(body: Body) -> bytes:
+    """Raises Missing and StoreUnavailable."""
+    try:
+        return b"".join(body.read())
+    except Missing:
+        raise
+    except StorageError as error:
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: StorageError) -> StoreUnavailable:
+    return StoreUnavailable(error.message, retry_after=error.retry_after)
 
 
 def _arriving(route: Route, origin: str, landed: Landed, arrival: Arrival) -> Resolved | None:
