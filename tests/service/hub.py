@@ -27,7 +27,7 @@ from virtreg.service.registry import PullThroughRegistry
 from virtreg.service.resolution import Resolved
 from virtreg.service.room import Room
 from virtreg.service.spool import PIECE
-from virtreg.service.works import Works
+from virtreg.service.works import Coordinates, Works
 from virtreg.testing.fakes import FakeClock, FakeUpstream
 
 FILE = "org/example/a/1.0/a-1.0.bin"
@@ -77,6 +77,7 @@ class Hub:
         offline: bool = False,
         room: Room | None = None,
         ownerships: Sequence[Ownership] = (),
+        others: Coordinates | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.events = Recorder()
@@ -93,6 +94,7 @@ class Hub:
             publisher=Publisher(self.store, self.index, room),
             clock=self.clock,
             observers=(*observers, self.events),
+            others=others,
         )
         spec = RegistrySpec(
             1,
@@ -171,7 +173,7 @@ class Hub:
             guarded.threads.shutdown(wait=True)
             guarded.close()
         for thread in threading.enumerate():
-            if thread.name in ("virtreg-transfer", "virtreg-digest"):
+            if thread.name in ("virtreg-transfer", "virtreg-digest", "virtreg-succession"):
                 thread.join(20)
         self.index.close()
         self._spools.close()

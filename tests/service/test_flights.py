@@ -98,3 +98,40 @@ def test_a_leader_that_fails_after_answering_lands() -> None:
     with pytest.raises(Bird):
         flights.join("key", lead)
     assert len(flights) == 0
+
+
+def test_a_flight_that_lands_twice_leaves_the_next_one_in_the_air() -> None:
+    flights: Flights[int] = Flights()
+    held: list[Flight[int]] = []
+
+    def lead(flight: Flight[int]) -> None:
+        held.append(flight)
+        flight.answer(len(held))
+
+    flights.join("key", lead)
+    held[0].land()
+    flights.join("key", lead)
+    held[0].land()
+    assert "key" in flights
+    held[1].land()
+    assert "key" not in flights
+
+
+def test_whoever_watches_a_flight_is_told_of_its_answer_and_its_end() -> None:
+    told: list[object] = []
+
+    class Watcher:
+        def answered(self, result: int) -> None:
+            told.append(result)
+
+        def landed(self) -> None:
+            told.append("landed")
+
+    def lead(flight: Flight[int]) -> None:
+        flight.watch(Watcher())
+        flight.answer(1)
+        flight.land()
+
+    flights: Flights[int] = Flights()
+    flights.join("key", lead)
+    assert told == [1, "landed"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ class Watches(Protocol[T_contra]):
 class Flight(Generic[T]):
     """What the leader holds: ``answer`` lets the waiters go, ``land`` ends the flight."""
 
-    def __init__(self, land: Callable[[], None]) -> None:
+    def __init__(self, land: Callable[[Flight[T]], None]) -> None:
         self._future: Future[T] = Future()
         self._gone = land
         self._watching: tuple[Watches[T], ...] = ()
@@ -56,7 +57,7 @@ class Flight(Generic[T]):
     def land(self) -> None:
         for each in self._watching:
             each.landed()
-        self._gone()
+        self._gone(self)
 
     def wait(self) -> T:
         return self._future.result()
@@ -77,7 +78,7 @@ class Flights(Generic[T]):
             flight = self._flying.get(key)
             leading = flight is None
             if flight is None:
-                flight = self._flying[key] = Flight(lambda: self._landed(key))
+                flight = self._flying[key] = Flight(partial(self._landed, key))
         if leading:
             try:
                 lead(flight)
@@ -95,6 +96,8 @@ class Flights(Generic[T]):
     def __len__(self) -> int:
         return len(self._flying)
 
-    def _landed(self, key: Hashable) -> None:
+    def _landed(self, key: Hashable, flight: Flight[T]) -> None:
         with self._lock:
-            self._flying.pop(key, None)
+            # The next flight of the key may have begun: landing twice is no harm to it.
+            if self._flying.get(key) is flight:
+                del self._flying[key]

@@ -1,7 +1,7 @@
 """One flight per key for all processes of a node, and where they share an index, for all nodes.
 
 Whoever leads holds the lock of the key's board, in a folder that the processes of the node share;
-the others read what the leader downloads while it does. Only leaders ask for the turn among the
+the others read what the leader downloads while it does. Only leaders ask for the lease among the
 nodes. Whatever of this cannot be had is done without: the worst is a download more.
 """
 
@@ -17,12 +17,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from virtreg.service.boards import Board, Record, Stage
+from virtreg.service.flight_leases import FlightLeases
 from virtreg.service.flights import Flight
 from virtreg.service.followed import FollowedArrival, FollowedSpool, succeed
 from virtreg.service.leads import Lead, sweep, take
 from virtreg.service.notices import read_arrival
 from virtreg.service.resolution import Resolved
-from virtreg.service.sharing import Turns
 from virtreg.service.watching import Watched, Watching
 from virtreg.service.works import Landed, Leading
 
@@ -53,13 +53,13 @@ _LEADERS = 8
 
 class Node:
     """The protocol ``Coordinates``. Thread-safe. ``folder`` belongs to the processes of one node;
-    it is made when it is needed. ``turns``: None where no other node has the same index."""
+    it is made when it is needed. ``leases``: None where no other node has the same index."""
 
     def __init__(
-        self, folder: Path, turns: Turns | None = None, *, patience: float = PATIENCE
+        self, folder: Path, leases: FlightLeases | None = None, *, patience: float = PATIENCE
     ) -> None:
         self._folder = folder
-        self._turns = turns
+        self._leases = leases
         self._patience = patience
         self._watching = Watching(patience)
         self._lock = threading.Lock()
@@ -86,20 +86,21 @@ class Node:
                     continue
                 # What it has brought is in the index, or is for everybody to find out.
                 found = self._take(name, waiting=False)
-            elif found is not None and self._turns is not None:
-                turn = self._turns.take(key)
-                if turn is not None:
-                    flight.watch(turn)
-            if isinstance(found, Lead):
+                if isinstance(found, Lead):
+                    flight.watch(found)
+            elif found is not None:
                 flight.watch(found)
+                lease = None if self._leases is None else self._leases.take(key)
+                if lease is not None:
+                    flight.watch(lease)
             break
         lead(flight)
 
     def close(self) -> None:
-        """Follow nobody any more, and give every turn back."""
+        """Follow nobody any more, and give every lease back."""
         self._watching.close()
-        if self._turns is not None:
-            self._turns.close()
+        if self._leases is not None:
+            self._leases.close()
 
     def _take(self, name: str, *, waiting: bool = True) -> Lead | Board | None:
         """The lead, or the board of who has it; None where that cannot be told, or with

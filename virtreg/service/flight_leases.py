@@ -29,10 +29,10 @@ _LONGEST = 0.25
 """Seconds between two tries for a lease that another node has."""
 
 
-class Turn:
+class FlightLease:
     """A lease that is held; watches its flight."""
 
-    def __init__(self, end: Callable[[Turn], None], name: str, holder: str) -> None:
+    def __init__(self, end: Callable[[FlightLease], None], name: str, holder: str) -> None:
         self._end = end
         self.name = name
         self.holder = holder
@@ -44,12 +44,12 @@ class Turn:
         self._end(self)
 
 
-class Turns:
+class FlightLeases:
     """Of one process. One thread renews what is held and gives back what is not needed any more.
     Thread-safe.
 
     ``patience``: seconds for which the node that has the lease is waited for; longer than a lease
-    lasts, so that the turn of a dead one passes on.
+    lasts, so that the lease of a dead one passes on.
     """
 
     def __init__(
@@ -61,18 +61,18 @@ class Turns:
         self._process = f"{os.getpid()}-{uuid.uuid4().hex}"
         self._numbers = count()
         self._changed = threading.Condition()
-        self._held: set[Turn] = set()
-        self._ended: list[Turn] = []
+        self._held: set[FlightLease] = set()
+        self._ended: list[FlightLease] = []
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
 
-    def take(self, key: Hashable) -> Turn | None:
-        """Wait for the turn; None when it does not come, or nobody can tell whose it is."""
-        turn = Turn(self._over, lease_name(key), f"{self._process}-{next(self._numbers)}")
+    def take(self, key: Hashable) -> FlightLease | None:
+        """Wait for the lease; None when it does not come, or nobody can tell whose it is."""
+        lease = FlightLease(self._over, lease_name(key), f"{self._process}-{next(self._numbers)}")
         until = time.monotonic() + self._patience
         pause = _SHORTEST
         try:
-            while not self._lease(turn, SECONDS):
+            while not self._lease(lease, SECONDS):
                 if time.monotonic() >= until or self._closed.wait(pause):
                     return None
                 pause = min(pause * 2, _LONGEST)
@@ -80,12 +80,12 @@ class Turns:
             _log.warning("no lease for a download: %s", error.message)
             return None
         with self._changed:
-            self._held.add(turn)
+            self._held.add(lease)
             if self._thread is None and not self._closed.is_set():
-                thread = threading.Thread(target=self._run, name="virtreg-turns", daemon=True)
+                thread = threading.Thread(target=self._run, name="virtreg-leases", daemon=True)
                 thread.start()
                 self._thread = thread
-        return turn
+        return lease
 
     def close(self) -> None:
         """Give back what is held, and stop."""
@@ -98,11 +98,11 @@ class Turns:
         if thread is not None:
             thread.join()
 
-    def _over(self, turn: Turn) -> None:
+    def _over(self, lease: FlightLease) -> None:
         with self._changed:
-            if turn in self._held:
-                self._held.discard(turn)
-                self._ended.append(turn)
+            if lease in self._held:
+                self._held.discard(lease)
+                self._ended.append(lease)
                 self._changed.notify()
 
     def _run(self) -> None:
@@ -115,23 +115,23 @@ class Turns:
                 ended, self._ended = self._ended, []
                 closed = self._closed.is_set()
                 held = list(self._held)
-            for turn in ended:
-                self._try(turn, 0)
+            for lease in ended:
+                self._try(lease, 0)
             if closed:
                 return
             if time.monotonic() - renewed_at >= SECONDS / 3:
                 renewed_at = time.monotonic()
-                for turn in held:
-                    self._try(turn, SECONDS)
+                for lease in held:
+                    self._try(lease, SECONDS)
 
-    def _try(self, turn: Turn, seconds: float) -> None:
+    def _try(self, lease: FlightLease, seconds: float) -> None:
         try:
-            self._lease(turn, seconds)
+            self._lease(lease, seconds)
         except Exception as error:  # noqa: BLE001 - the thread outlives any one failure
             _log.warning("the lease of a download was not kept up: %s", type(error).__name__)
 
-    def _lease(self, turn: Turn, seconds: float) -> bool:
-        return self._index.lease(turn.name, turn.holder, self._clock(), seconds)
+    def _lease(self, lease: FlightLease, seconds: float) -> bool:
+        return self._index.lease(lease.name, lease.holder, self._clock(), seconds)
 
 
 def lease_name(key: Hashable) -> str:
