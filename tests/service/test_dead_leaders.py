@@ -13,6 +13,7 @@ import pytest
 
 from tests.service.hub import FILE, LARGE, Background, Hub, MakeHub, fake
 from virtreg.errors import IntegrityError
+from virtreg.events import Filled
 from virtreg.model import Algorithm
 from virtreg.protocols import Upstream
 from virtreg.service.node import Node
@@ -60,7 +61,8 @@ def test_a_reader_goes_on_where_the_dead_leader_left_it(
         leader.kill()
         got.extend(reading)
         assert b"".join(got) == LARGE
-    assert resolved.proved()[Algorithm.SHA256] in hub.blobs()
+    hub.events.wait(Filled, FILE)
+    assert {resolved.proved()[Algorithm.SHA256]} == hub.blobs()
     assert a.count(FILE) == 1
 
 
