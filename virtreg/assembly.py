@@ -47,9 +47,11 @@ from virtreg.protocols import (
 from virtreg.service.barring import Barring
 from virtreg.service.cleaning import Cleaner
 from virtreg.service.closed import made
+from virtreg.service.flight_leases import FlightLeases
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
 from virtreg.service.keeping import Keeping
+from virtreg.service.node import Node
 from virtreg.service.prefetching import Prefetching
 from virtreg.service.publishing import Publisher
 from virtreg.service.room import Room
@@ -200,6 +202,9 @@ def build(
             publisher=Publisher(store, index, room),
             clock=clock,
             observers=(ready.observe, AuditLog(config.server.audit_log), *observers),
+            others=Node(
+                path / "flights", None if storage.server is None else FlightLeases(index, clock)
+            ),
         )
         live = Live(
             catalog,
