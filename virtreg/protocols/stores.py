@@ -108,7 +108,8 @@ class OpensKnown(Protocol):
 
     def open_known(self, key: str, size: int) -> Body:
         """A blob of which somebody knows that it is held and has ``size`` bytes, most likely. As
-        ``open``, but the store need not look: then the body is one that Defers."""
+        ``open``, but the store need not look: then the body is one that Defers. Who reads such a
+        body whole, from its start, gets the bytes of its key or, before the last piece, Missing."""
         ...
 
 

@@ -18,6 +18,7 @@ from virtreg.service.arrival import Arrival, representation_of
 from virtreg.service.flights import Flight, Flights
 from virtreg.service.intake import Intake
 from virtreg.service.negatives import Negatives
+from virtreg.service.opening import Opener, opener, trusted
 from virtreg.service.patience import Patience
 from virtreg.service.publishing import Publisher
 from virtreg.service.resolution import Resolved
@@ -96,6 +97,11 @@ class Works:
     patience: Patience = field(factory=Patience)
     streams: bool = True
     """Whether upstreams are asked for what is kept and cannot be read."""
+    _open: Opener = field(init=False, repr=False)
+
+    @_open.default
+    def _(self) -> Opener:
+        return opener(self.store)
 
     def fly(self, key: Hashable, route: Route, lead: Leading) -> Resolved:
         """Join the flight of a key and open what it brings. Raises what it failed with."""
@@ -141,16 +147,17 @@ class Works:
 
     def body(self, entry: Entry) -> Body | None:
         """The bytes of a cached entry; None when they are gone, or damaged so that their number
-        is another, and then its row is gone too. Raises StoreUnavailable."""
+        is another, and then its row is gone too. Where the store is far away that may be found out
+        only by the first read, which raises Missing. Raises StoreUnavailable."""
         try:
-            body = self.store.open(blob_key(entry.sha256))
+            body = self._open(blob_key(entry.sha256), entry.size)
         except Missing:
             self._forget(entry)
             return None
         except StorageError as error:
             raise _unavailable(error) from error
         if body.size in (entry.size, None):
-            return body
+            return trusted(body, partial(self._forget, entry))
         _log.error("blob %s has %s bytes instead of %d", entry.sha256, body.size, entry.size)
         body.close()
         self._forget(entry)

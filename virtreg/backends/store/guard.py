@@ -69,16 +69,21 @@ class Guard:
             self._failed()
             raise StorageError(f"cannot {action}: {type(error).__name__}") from error
 
+    def require(self, action: str) -> None:
+        """Raises StorageError as ``asking`` does where nobody asks for now."""
+        with self._lock:
+            now = self._clock()
+            until = self._breaker.blocked_until(now)
+        if until is not None:
+            raise _unavailable(action, until - now)
+
     def _admit(self, action: str) -> None:
         with self._lock:
             now = self._clock()
             if self._breaker.admit(now):
                 return
             until = self._breaker.blocked_until(now) or now
-        raise StorageError(
-            f"cannot {action}: the store has not answered lately",
-            retry_after=max(until - now, 1.0),
-        )
+        raise _unavailable(action, until - now)
 
     def _succeeded(self) -> None:
         with self._lock:
@@ -91,3 +96,9 @@ class Guard:
     def _withdrawn(self) -> None:
         with self._lock:
             self._breaker.withdrawn()
+
+
+def _unavailable(action: str, seconds: float) -> StorageError:
+    return StorageError(
+        f"cannot {action}: the store has not answered lately", retry_after=max(seconds, 1.0)
+    )

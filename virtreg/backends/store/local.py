@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -52,6 +53,12 @@ class LocalStore(FolderNotes):
                     raise
                 with content.open("rb") as file:
                     self._put_stream(target, file)
+
+    def touch(self, key: str) -> None:
+        """Renew a blob's ``modified_at``, as putting it again would; no error when absent."""
+        require_key(key)
+        with disk_errors(f"touch {key}"), suppress(FileNotFoundError):
+            os.utime(self._root / key)
 
     def delete(self, key: str) -> None:
         require_key(key)

@@ -64,8 +64,9 @@ class ObjectStore(PlaceNotes):
 
     def open_known(self, key: str, size: int) -> ObjectBody:
         """A whole read of the body proves its digest before the last piece; a small body is proved
-        before the first."""
+        before the first. Raises StorageError at once while the place is left alone."""
         require_key(key)
+        self._guard.require(f"open {key}")
         return ObjectBody(self._stream, key, size, self._bodies)
 
     def put(self, key: str, content: Path | bytes) -> None:
