@@ -16,8 +16,8 @@ from sqlalchemy import MetaData
 from virtreg.backends.index import open_index
 from virtreg.backends.index.ledgers import DOWNLOADS, INDEX
 from virtreg.backends.index.schema import download_tables, index_tables
-from virtreg.backends.sql.database import Database
 from virtreg.backends.sql.faults import Trouble
+from virtreg.backends.sql.filed import FiledDatabase
 from virtreg.backends.sql.migrate import ENVIRONMENT, Ledger, upgrade, version_of
 from virtreg.backends.sql.sqlite import sqlite_engine
 from virtreg.errors import ConfigError, IndexUnavailable
@@ -55,7 +55,7 @@ def tables(file: Path) -> set[str]:
 def test_the_migrations_make_the_declared_tables(
     ledger: Ledger, declared: MetaData, tmp_path: Path
 ) -> None:
-    with closing(Database(partial(sqlite_engine, tmp_path / "db"), TROUBLE)) as database:
+    with closing(FiledDatabase(partial(sqlite_engine, tmp_path / "db"), TROUBLE)) as database:
         upgrade(database, ledger, "db")
         with database.reading() as connection:
             context = MigrationContext.configure(
@@ -96,7 +96,7 @@ def test_a_migration_that_fails_midway_leaves_the_old_schema(tmp_path: Path) -> 
     scripts.mkdir()
     (scripts / "0001_first.py").write_text(FIRST)
     file = tmp_path / "db"
-    with closing(Database(partial(sqlite_engine, file), TROUBLE)) as database:
+    with closing(FiledDatabase(partial(sqlite_engine, file), TROUBLE)) as database:
         upgrade(database, Ledger(scripts, "version", "0001"), "db")
         before = tables(file)
         assert before >= {"old", "version"}

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, select, true, update
 
 from virtreg.backends.catalog.schema import upstreams
 from virtreg.backends.sql.database import Database
-from virtreg.backends.sql.sqlite import forget_log
 from virtreg.backends.vault import MasterKeys
 from virtreg.backends.vault.files import alone_in
 from virtreg.backends.vault.sealing import Purpose, Unopened, reseal, seal, unseal
@@ -100,8 +99,8 @@ class StoredPasswords:
 
     def reseal(self, cipher: MultiFernet) -> int:
         """Seal every one with the cipher's newest key, or none; how many. What was sealed before is
-        gone from the files too, unless somebody reads them all the while. Raises ConfigError,
-        quoting nothing, when one does not open."""
+        gone from the files of SQLite too, unless somebody reads them all the while. Raises
+        ConfigError, quoting nothing, when one does not open."""
         column = upstreams.c.password
         with self._database.writing() as connection:
             sealed = select(upstreams.c.id, column).where(column.is_not(None))
@@ -111,7 +110,7 @@ class StoredPasswords:
                 of_id = upstreams.c.id == number
                 connection.execute(update(upstreams).where(of_id).values(password=again))
         if rows:
-            forget_log(self._database)
+            self._database.forget()
         return len(rows)
 
     def close(self) -> None:

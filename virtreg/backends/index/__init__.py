@@ -1,4 +1,4 @@
-"""Which source holds which path as which blob: kept in SQLite."""
+"""Which source holds which path as which blob: kept in SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 from virtreg.backends.index.ledgers import DOWNLOADS, INDEX
 from virtreg.backends.index.sql import SqlIndex
-from virtreg.backends.sql.database import Database
 from virtreg.backends.sql.faults import Trouble
+from virtreg.backends.sql.filed import FiledDatabase
 from virtreg.backends.sql.migrate import upgrade
+from virtreg.backends.sql.opening import open_shared
+from virtreg.backends.sql.server import DatabaseServer
 from virtreg.backends.sql.sqlite import alone_in, make_database, sqlite_engine
 from virtreg.errors import ConfigError, IndexUnavailable
 
@@ -18,13 +20,16 @@ __all__ = ["SqlIndex", "open_index"]
 _TROUBLE = Trouble("the index", IndexUnavailable)
 
 
-def open_index(place: str | Path) -> SqlIndex:
-    """The index in a folder on a local disk, as ``index.sqlite`` and ``downloads.sqlite``.
+def open_index(place: str | Path | DatabaseServer) -> SqlIndex:
+    """The index in a database that nodes share, or in a folder on a local disk, as
+    ``index.sqlite`` and ``downloads.sqlite``.
 
-    Makes the folder and the databases, for the user alone who does, or brings older ones up to
-    date. Raises ConfigError for a place that cannot be an index or one made by a newer version,
-    IndexUnavailable when the disk or the database fails.
+    Makes what is missing, a folder and its files for the user alone who does, or brings what is
+    older up to date. Raises ConfigError for a place that cannot be an index or one made by a newer
+    version, IndexUnavailable when the disk or the database fails.
     """
+    if isinstance(place, DatabaseServer):
+        return _shared(place)
     if isinstance(place, str) and "://" in place:
         raise ConfigError(
             f"no index at {place.partition('://')[0]}:// URLs; give the path of a folder"
@@ -42,11 +47,18 @@ def open_index(place: str | Path) -> SqlIndex:
         raise IndexUnavailable(f"cannot use the folder {folder}: {error.message}") from error
 
 
+def _shared(server: DatabaseServer) -> SqlIndex:
+    # Two ledgers, and one database: entries and their counts are read together.
+    open_shared(server, DOWNLOADS, _TROUBLE).close()
+    index = open_shared(server, INDEX, _TROUBLE)
+    return SqlIndex(index, index, index)
+
+
 def _prepared(index_file: Path, counts_file: Path) -> SqlIndex:
-    index = Database(partial(sqlite_engine, index_file), _TROUBLE)
-    counts = Database(partial(sqlite_engine, counts_file), _TROUBLE)
+    index = FiledDatabase(partial(sqlite_engine, index_file), _TROUBLE)
+    counts = FiledDatabase(partial(sqlite_engine, counts_file), _TROUBLE)
     # Written behind, at most once a second: nobody waits until it is on the disk.
-    counted = Database(partial(sqlite_engine, counts_file, durable=True), _TROUBLE)
+    counted = FiledDatabase(partial(sqlite_engine, counts_file, durable=True), _TROUBLE)
     try:
         for file, database, ledger in (
             (index_file, index, INDEX),

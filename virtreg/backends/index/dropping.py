@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, select
 
@@ -37,9 +37,10 @@ class Dropping(Using):
         before = {(entry.source, entry.path): (entry, last_at) for entry, last_at in seen}
         if not before:
             return []
-        with self._index.writing() as connection:
+
+        def drop(connection: Connection) -> list[Entry]:
             # Asked for here, so that nothing that is counted by now is overlooked.
-            counted = self.downloads_of(list(before))
+            counted = self._counted_in(connection, list(before))
             now = self._entered(connection, list(before))
             dropped = [
                 entry
@@ -47,18 +48,24 @@ class Dropping(Using):
                 if now.get(key) == entry and counted.get(key, (0, None))[1] == last_at
             ]
             self._drop(connection, dropped)
+            return dropped
+
+        dropped = self._index.write(drop, stable=True)
         uses = [(entry, before[entry.source, entry.path][1]) for entry in dropped]
         self._forget([(entry, last_at) for entry, last_at in uses if last_at is not None])
         return dropped
 
     def drop_some(self, source: str, limit: int) -> int:
-        with self._index.writing() as connection:
+        def drop(connection: Connection) -> list[Entry]:
             rows = connection.execute(statements.page(source, "", limit, "")).all()
             dropped = [Entry(*row) for row in rows]
             self._drop(connection, dropped)
+            return dropped
+
+        dropped = self._index.write(drop, stable=True)
         if dropped:
-            with self._counts.writing() as connection:
-                connection.execute(statements.forget, _keys(dropped))
+            keys = _keys(dropped)
+            self._counts.write(lambda connection: connection.execute(statements.forget, keys))
         return len(dropped)
 
     def loose(self, *, after: str = "", limit: int = 500) -> list[str]:
@@ -66,13 +73,14 @@ class Dropping(Using):
             return list(connection.scalars(selections.loose_ones(after, limit)))
 
     def settle(self, digests: Sequence[str]) -> None:
+        def settle(connection: Connection) -> None:
+            for some in selections.chunks(sorted(digests)):
+                connection.execute(delete(loose).where(loose.c.sha256.in_(some)))
+
         if digests:
-            with self._index.writing() as connection:
-                for some in selections.chunks(digests):
-                    connection.execute(delete(loose).where(loose.c.sha256.in_(some)))
-        # A removal writes to many places. They are written back here, where writers go on, or
-        # somebody's commit would have to.
-        self._index.rows("PRAGMA wal_checkpoint(PASSIVE)", ())
+            self._index.write(settle)
+        # A removal writes to many places.
+        self._index.settle()
 
     def referenced_in(self, sources: Sequence[str], digests: Sequence[str]) -> set[str]:
         found: set[str] = set()
@@ -102,15 +110,19 @@ class Dropping(Using):
     def drop_counts(self, keys: Sequence[tuple[str, str]], upto: float) -> int:
         if not keys:
             return 0
-        rows = [{"of_path": path, "of_source": source, "upto": upto} for source, path in keys]
-        with self._counts.writing() as connection:
-            return connection.execute(statements.forget_before, rows).rowcount
+        rows = [
+            {"of_path": path, "of_source": source, "upto": upto}
+            for source, path in sorted(keys, key=lambda key: (key[1], key[0]))
+        ]
+        return self._counts.write(
+            lambda connection: connection.execute(statements.forget_before, rows).rowcount
+        )
 
     def _drop(self, connection: Connection, dropped: Sequence[Entry]) -> None:
         if not dropped:
             return
-        digests = {entry.sha256 for entry in dropped}
-        connection.execute(statements.loosen, [{"sha256": digest} for digest in digests])
+        digests = sorted({entry.sha256 for entry in dropped})
+        connection.execute(self._upserts.loosen, [{"sha256": digest} for digest in digests])
         connection.execute(statements.drop, _keys(dropped))
         changed(connection, dropped)
 
@@ -118,14 +130,21 @@ class Dropping(Using):
         """Forget download counts, but for those of later downloads."""
         if not uses:
             return
-        with self._counts.writing() as connection:
-            connection.execute(
-                statements.forget_before,
-                [
-                    {"of_path": entry.path, "of_source": entry.source, "upto": last_at}
-                    for entry, last_at in uses
-                ],
-            )
+        rows = [
+            {"of_path": entry.path, "of_source": entry.source, "upto": last_at}
+            for entry, last_at in sorted(uses, key=lambda use: (use[0].path, use[0].source))
+        ]
+        self._counts.write(
+            lambda connection: connection.execute(statements.forget_before, rows), hurried=True
+        )
+
+    def _counted_in(
+        self, connection: Connection, keys: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], tuple[int, float]]:
+        if self._counts is not self._index:
+            return self.downloads_of(keys)
+        # Who holds one connection must not wait for another.
+        return self._counts_of(connection, keys)
 
     @staticmethod
     def _entered(
@@ -171,7 +190,8 @@ class Dropping(Using):
 
 
 def _keys(dropped: Sequence[Entry]) -> list[dict[str, str]]:
-    return [{"of_path": entry.path, "of_source": entry.source} for entry in dropped]
+    rows = [{"of_path": entry.path, "of_source": entry.source} for entry in dropped]
+    return sorted(rows, key=lambda row: (row["of_path"], row["of_source"]))
 
 
 def _last_wanted(seen: Seen) -> float:

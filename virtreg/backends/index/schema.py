@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table
+
+from virtreg.backends.sql.types import Text
 
 index_tables = MetaData()
 
 entries = Table(
     "entries",
     index_tables,
-    Column("path", String, primary_key=True),
-    Column("source", String, primary_key=True),
-    Column("sha256", String, nullable=False),
+    Column("path", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("sha1", String, nullable=False),
-    Column("md5", String, nullable=False),
-    Column("sha512", String, nullable=False),
-    Column("content_type", String),
-    Column("etag", String),
-    Column("last_modified", String),
+    Column("sha1", Text, nullable=False),
+    Column("md5", Text, nullable=False),
+    Column("sha512", Text, nullable=False),
+    Column("content_type", Text),
+    Column("etag", Text),
+    Column("last_modified", Text),
     Column("created_at", Double, nullable=False),
     Column("checked_at", Double, nullable=False),
-    Column("parts", String, nullable=False),
+    Column("parts", Text, nullable=False),
     Index("ix_entries_sha256", "sha256"),
     Index("ix_entries_source_path", "source", "path"),
     # Newest first, oldest first: a page is found without reading the rows that come before.
@@ -35,15 +37,15 @@ entries = Table(
 leases = Table(
     "leases",
     index_tables,
-    Column("name", String, primary_key=True),
-    Column("holder", String, nullable=False),
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
     Column("expires_at", Double, nullable=False),
 )
 
 loose = Table(
     "loose",
     index_tables,
-    Column("sha256", String, primary_key=True),
+    Column("sha256", Text, primary_key=True),
     sqlite_with_rowid=False,
 )
 """Digests of removed entries, until somebody has looked whether their blobs can go."""
@@ -53,8 +55,8 @@ changes = Table(
     index_tables,
     # Never given twice: who forgets one must not mean a later one.
     Column("mark", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("source", String, nullable=False),
-    Column("path", String, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("path", Text, nullable=False),
     sqlite_autoincrement=True,
 )
 """Entries put or removed, until that is in the journal."""
@@ -62,8 +64,8 @@ changes = Table(
 journal = Table(
     "journal",
     index_tables,
-    Column("name", String, primary_key=True),
-    Column("note", String, nullable=False),
+    Column("name", Text, primary_key=True),
+    Column("note", Text, nullable=False),
 )
 """``head`` and ``next``: which note of the journal was written, and is to be written, last."""
 
@@ -72,8 +74,8 @@ download_tables = MetaData()
 downloads = Table(
     "downloads",
     download_tables,
-    Column("path", String, primary_key=True),
-    Column("source", String, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
     Column("times", BigInteger, nullable=False),
     Column("last_at", Double, nullable=False),
     Index("ix_downloads_source_last_at", "source", "last_at", "path"),

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     FromClause,
     Select,
-    String,
     Table,
     and_,
-    bindparam,
+    cast,
     func,
     select,
     tuple_,
 )
 
 from virtreg.backends.index.schema import downloads, entries, loose
-from virtreg.backends.index.statements import ENTRY
+from virtreg.backends.index.statements import ENTRY, has
+from virtreg.backends.sql.dialects import paired, pairs
 
 COUNTED = 10_000
 """More entries than these are not counted to the end."""
@@ -61,7 +61,7 @@ def counted(source: str, search: str) -> Select[Any]:
 def _matching(source: str, search: str) -> Select[Any]:
     statement = select(entries.c.path).where(entries.c.source == source)
     if search:
-        statement = statement.where(entries.c.path.icontains(search, autoescape=True, escape="!"))
+        statement = statement.where(has(search))
     return statement
 
 
@@ -76,9 +76,7 @@ def usage() -> Select[Any]:
         .group_by(entries.c.source, entries.c.sha256)
         .subquery()
     )
-    return select(blobs.c.source, func.sum(blobs.c.rows), func.sum(blobs.c.size)).group_by(
-        blobs.c.source
-    )
+    return select(blobs.c.source, _sum(blobs.c.rows), _sum(blobs.c.size)).group_by(blobs.c.source)
 
 
 def used(sources: Sequence[str]) -> Select[Any]:
@@ -89,20 +87,23 @@ def used(sources: Sequence[str]) -> Select[Any]:
         .group_by(entries.c.sha256)
         .subquery()
     )
-    return select(func.sum(blobs.c.size))
+    return select(_sum(blobs.c.size))
+
+
+def _sum(column: ColumnElement[int]) -> ColumnElement[int]:
+    """PostgreSQL would tell it as a decimal."""
+    return cast(func.sum(column), BigInteger)
 
 
 def wanted(keys: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     """The parameter of ``of_keys`` and ``counts_of``: each (source, path)."""
-    return {"wanted": json.dumps(keys, ensure_ascii=False)}
+    return pairs(keys)
 
 
 def _at(table: Table) -> FromClause:
-    """The rows with the wanted (source, path). As a list to compare with, SQLite would read the
-    whole table."""
-    row = func.json_each(bindparam("wanted", type_=String)).table_valued("value", name="wanted")
-    source, path = (func.json_extract(row.c.value, f"$[{place}]") for place in (0, 1))
-    return row.join(table, and_(table.c.path == path, table.c.source == source))
+    """The rows with the wanted (source, path)."""
+    row = paired()
+    return row.join(table, and_(table.c.path == row.c.second, table.c.source == row.c.first))
 
 
 of_keys = select(*ENTRY).select_from(_at(entries))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from attrs import asdict
-from sqlalchemy import and_, delete, select
+from sqlalchemy import Connection, and_, delete, select
 
 from virtreg.backends.index import statements
 from virtreg.backends.index.dropping import Dropping
@@ -22,7 +23,7 @@ class SqlIndex(Dropping, Journalling):
 
     Every method raises IndexUnavailable for database trouble, InvalidRequest for text that is not
     Unicode. Safe from any thread; may exist before a fork and be used after it. Download counts
-    are in a database of their own, so that counting never makes readers of entries look again;
+    may be in a database of their own, so that counting never makes readers of entries look again;
     ``counted`` is the same one, for counting alone.
     """
 
@@ -37,32 +38,39 @@ class SqlIndex(Dropping, Journalling):
             return []
         text = self._find_texts.get(len(sources))
         if text is None:
-            text = statements.find_text(self._index.engine.dialect, len(sources))
+            text = statements.find_text(self._index.rows_dialect, len(sources))
             self._find_texts[len(sources)] = text
         return [Entry(*row) for row in self._index.rows(text, (path, *sources))]
 
     def put(self, entries: Sequence[Entry]) -> None:
         if not entries:
             return
-        rows = [asdict(entry, recurse=False) for entry in entries]
-        with self._index.writing() as connection:
-            connection.execute(statements.put, rows)
+        # In one order, so that those who put the same do not wait for each other in a circle.
+        rows = sorted((asdict(entry, recurse=False) for entry in entries), key=_key)
+
+        def put(connection: Connection) -> None:
+            connection.execute(self._upserts.put, rows)
             changed(connection, entries)
 
+        self._index.write(put)
+
     def touch(self, source: str, path: str, checked_at: float) -> None:
-        with self._index.writing() as connection:
-            connection.execute(
-                statements.touch, {"at_source": source, "at_path": path, "checked": checked_at}
-            )
+        checked = {"at_source": source, "at_path": path, "checked": checked_at}
+        self._index.write(
+            lambda connection: connection.execute(statements.touch, checked), hurried=True
+        )
 
     def drop(self, source: str, path: str | None = None) -> int:
         here = entries.c.source == source
         if path is not None:
             here = and_(here, entries.c.path == path)
-        with self._index.writing() as connection:
+
+        def drop(connection: Connection) -> int:
             changed_where(connection, here)
-            connection.execute(statements.loosened(here))
+            connection.execute(self._upserts.loosened(here))
             return connection.execute(delete(entries).where(here)).rowcount
+
+        return self._index.write(drop, stable=True, long=path is None)
 
     def page(
         self, source: str, *, after: str = "", limit: int = 100, search: str = ""
@@ -73,25 +81,30 @@ class SqlIndex(Dropping, Journalling):
             return [Entry(*row) for row in found]
 
     def lease(self, name: str, holder: str, now: float, seconds: float) -> bool:
-        with self._index.writing() as connection:
+        def take(connection: Connection) -> bool:
             if seconds <= 0:
                 connection.execute(statements.give_up_lease, {"of_name": name, "of_holder": holder})
                 return False
             taken = connection.execute(
-                statements.take_lease,
+                self._upserts.take_lease,
                 {"name": name, "holder": holder, "expires_at": now + seconds, "now": now},
+                execution_options={"preserve_rowcount": True},
             )
             return taken.rowcount == 1
+
+        return self._index.write(take, hurried=True)
 
     def count(self, downloads: Mapping[tuple[str, str], tuple[int, float]]) -> None:
         if not downloads:
             return
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"source": source, "path": path, "times": times, "last_at": last_at}
             for (source, path), (times, last_at) in downloads.items()
         ]
-        with self._counted.writing() as connection:
-            connection.execute(statements.count, rows)
+        rows.sort(key=_key)
+        self._counted.write(
+            lambda connection: connection.execute(self._upserts.count, rows), hurried=True
+        )
 
     def downloads(self, source: str, path: str) -> tuple[int, float | None]:
         statement = select(downloads.c.times, downloads.c.last_at).where(
@@ -120,3 +133,7 @@ class SqlIndex(Dropping, Journalling):
         self._index.close()
         self._counts.close()
         self._counted.close()
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["path"], row["source"]

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from sqlalchemy import Connection
 
 from virtreg.backends.index import selections
+from virtreg.backends.index.upserts import Upserts
 from virtreg.backends.sql.database import Database
 from virtreg.model import Entry
 
@@ -14,6 +18,10 @@ class Using:
 
     _index: Database
     _counts: Database
+
+    @cached_property
+    def _upserts(self) -> Upserts:
+        return Upserts(self._index.dialect)
 
     def recent(
         self, source: str, *, search: str = "", limit: int = 20, offset: int = 0
@@ -32,18 +40,24 @@ class Using:
         self, keys: Sequence[tuple[str, str]]
     ) -> Mapping[tuple[str, str], tuple[int, float]]:
         with self._counts.reading() as connection:
-            rows = connection.execute(selections.counts_of, selections.wanted(keys))
-            return {(source, path): (times, last_at) for source, path, times, last_at in rows}
+            return self._counts_of(connection, keys)
+
+    @staticmethod
+    def _counts_of(
+        connection: Connection, keys: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], tuple[int, float]]:
+        rows = connection.execute(selections.counts_of, selections.wanted(keys))
+        return {(source, path): (times, last_at) for source, path, times, last_at in rows}
 
     def usage(self) -> Mapping[str, tuple[int, int]]:
-        with self._index.reading() as connection:
+        with self._index.reading(long=True) as connection:
             found = connection.execute(selections.usage())
             return {source: (rows, size) for source, rows, size in found}
 
     def used(self, sources: Sequence[str]) -> int:
         if not sources:
             return 0
-        with self._index.reading() as connection:
+        with self._index.reading(long=True) as connection:
             return connection.scalar(selections.used(sources)) or 0
 
     def by_digest(

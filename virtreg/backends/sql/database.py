@@ -2,102 +2,79 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from threading import Lock
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, PoolProxiedConnection
+from sqlalchemy import Connection
+from sqlalchemy.engine import Dialect
 
-from virtreg.backends.sql.faults import DATABASE_ERRORS, Trouble
+from virtreg.backends.sql.faults import Trouble
 
-WRITES = "virtreg_writes"
-"""Execution option of connections whose transactions write, for the dialect's ``BEGIN``."""
+T = TypeVar("T")
 
 
-class Database:
-    """An engine per process, made on first use there: connections never cross a fork.
+class Database(ABC):
+    """Opened on first use in each process: connections never cross a fork.
 
-    Safe from any thread. ``rows`` keeps as many connections as there ever were readers at once;
-    each serves one reader at a time, whichever thread that is. Trouble is raised as ``trouble``
-    tells it.
+    Safe from any thread. Trouble is raised as ``trouble`` tells it: its StorageError, with
+    ``retry_after`` where waiting may help, and InvalidRequest for text that is not Unicode or has a
+    NUL character.
     """
 
-    def __init__(self, make_engine: Callable[[], Engine], trouble: Trouble) -> None:
-        self.trouble = trouble
-        self._make_engine = make_engine
-        # What a child inherits stays here untouched: closing it would disturb the parent.
-        self._processes: dict[int, _Process] = {}
-        self._closed = False
+    trouble: Trouble
 
     @property
-    def engine(self) -> Engine:
-        return self._here().engine
+    @abstractmethod
+    def dialect(self) -> Dialect:
+        """What statements are compiled for; those of ``rows`` with :attr:`rows_dialect`."""
 
+    @property
+    @abstractmethod
+    def rows_dialect(self) -> Dialect:
+        """Parameters are told by their place."""
+
+    @abstractmethod
     def rows(self, text: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run one SELECT on the driver's own cursor."""
-        here = self._here()
-        try:
-            try:
-                held = here.idle.pop()
-            except IndexError:
-                held = here.engine.raw_connection()
-            try:
-                driver: Any = held.driver_connection
-                found: list[tuple[Any, ...]] = driver.execute(text, parameters).fetchall()
-            except BaseException:
-                held.invalidate()
-                raise
-        except DATABASE_ERRORS as error:
-            raise self.trouble.translated(error, "read") from error
-        here.idle.append(held)
-        if self._closed:
-            here.close()
-        return found
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection in a transaction that only reads."""
-        with self.trouble.told("read"), self._here().engine.begin() as connection:
-            yield connection
+    @abstractmethod
+    def reading(self, *, long: bool = False) -> AbstractContextManager[Connection]:
+        """A connection in a transaction that only reads, and sees one state of everything.
+        ``long``: it may take minutes."""
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A connection in a transaction that writes: all of it or nothing, one at a time in a
-        process."""
-        here = self._here()
-        with self.trouble.told("write"), here.write_lock, here.writer.begin() as connection:
-            yield connection
+    @abstractmethod
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A connection in a transaction that writes: all of it or nothing. Only where writers are
+        one at a time it may decide by what it read; else see ``write``."""
 
+    @abstractmethod
+    def write(
+        self,
+        work: Callable[[Connection], T],
+        *,
+        stable: bool = False,
+        hurried: bool = False,
+        long: bool = False,
+    ) -> T:
+        """Run ``work`` in a transaction that writes, and again when others were in its way.
+
+        ``stable``: what it reads stays as it is until the end. ``hurried``: it may be lost if the
+        database's machine dies within the second; whole transactions only. ``long``: it may take
+        minutes.
+        """
+
+    @abstractmethod
+    def migrating(self) -> AbstractContextManager[Connection]:
+        """As ``writing``, for changes of the schema: one at a time for all ledgers."""
+
+    def settle(self) -> None:  # noqa: B027 - nothing is to be done where the server does it
+        """Let writers pay now for what was written, and not those who come later."""
+
+    def forget(self) -> None:  # noqa: B027 - as above
+        """Let go of what was overwritten, as far as the database lets us."""
+
+    @abstractmethod
     def close(self) -> None:
         """Close this process's connections; repeatable. What is under way may still end."""
-        self._closed = True
-        here = self._processes.get(os.getpid())
-        if here is not None:
-            here.close()
-
-    def _here(self) -> _Process:
-        here = self._processes.get(os.getpid())
-        if here is None:
-            here = self._processes.setdefault(os.getpid(), _Process(self._make_engine()))
-        if self._closed:
-            raise self.trouble.error(f"{self.trouble.name} is closed")
-        return here
-
-
-class _Process:
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.writer = engine.execution_options(**{WRITES: True})
-        self.write_lock = Lock()
-        self.idle: deque[PoolProxiedConnection] = deque()
-
-    def close(self) -> None:
-        while True:
-            try:
-                self.idle.pop().invalidate()
-            except IndexError:
-                break
-        self.engine.dispose()

@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from attrs import frozen
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError, StatementError
+from sqlalchemy.exc import TimeoutError as QueueTimeout
 
 from virtreg.errors import InvalidRequest, StorageError, VirtregError
 
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, UnicodeEncodeError)
 """What drivers and SQLAlchemy raise, the latter for text with lone surrogates."""
+
+BUSY_SECONDS = 1.0
+"""When it is worth trying again where others use all there is."""
 
 
 @frozen
@@ -26,11 +30,17 @@ class Trouble:
 
     def translated(self, error: BaseException, action: str) -> VirtregError:
         """The error to raise instead: it names the kind, never a statement or its parameters."""
-        if isinstance(error, UnicodeEncodeError):
+        cause = original(error)
+        if isinstance(cause, UnicodeEncodeError):
             return InvalidRequest(f"cannot {action} {self.name}: not Unicode text")
-        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-        kind = getattr(cause, "sqlite_errorname", type(cause).__name__)
-        return self.error(f"cannot {action} {self.name}: {kind}")
+        if isinstance(cause, InvalidRequest):
+            return InvalidRequest(f"cannot {action} {self.name}: {cause.message}")
+        if isinstance(cause, QueueTimeout):
+            return self.failed(action, "too many ask at once", BUSY_SECONDS)
+        return self.failed(action, getattr(cause, "sqlite_errorname", type(cause).__name__))
+
+    def failed(self, action: str, why: str, retry_after: float | None = None) -> StorageError:
+        return self.error(f"cannot {action} {self.name}: {why}", retry_after=retry_after)
 
     @contextmanager
     def told(self, action: str) -> Iterator[None]:
@@ -40,3 +50,10 @@ class Trouble:
             yield
         except DATABASE_ERRORS as error:
             raise self.translated(error, action) from error
+
+
+def original(error: BaseException) -> BaseException:
+    """What a driver raised, without what SQLAlchemy wraps around it."""
+    if isinstance(error, StatementError) and error.orig is not None:
+        return error.orig
+    return error

@@ -1,4 +1,4 @@
-"""Opening a database file that holds what must not be lost."""
+"""Opening a database and bringing it up to date."""
 
 from __future__ import annotations
 
@@ -7,9 +7,32 @@ from pathlib import Path
 
 from virtreg.backends.sql.database import Database
 from virtreg.backends.sql.faults import Trouble
+from virtreg.backends.sql.filed import FiledDatabase
 from virtreg.backends.sql.migrate import Ledger, upgrade
+from virtreg.backends.sql.server import DatabaseServer
 from virtreg.backends.sql.sqlite import alone_in, make_database, sqlite_engine
 from virtreg.errors import StorageError
+
+
+def open_shared(
+    server: DatabaseServer, ledger: Ledger, trouble: Trouble, *, alone: str | None = None
+) -> Database:
+    """What a ledger makes in a database that nodes share, brought up to date if the server object
+    says so; the caller closes it, and the server after it. Processes and nodes that do so at one
+    time wait for each other. ``alone``: who writes is alone with all of that name.
+
+    Raises ConfigError for a database that is too new, or too old, and StorageError when it cannot
+    be asked.
+    """
+    from virtreg.backends.sql.shared import SharedDatabase
+
+    database = SharedDatabase(server, trouble, alone)
+    try:
+        upgrade(database, ledger, str(server), allowed=server.upgrade)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def open_durable(file: Path, ledger: Ledger, trouble: Trouble) -> Database:
@@ -32,7 +55,7 @@ def open_durable(file: Path, ledger: Ledger, trouble: Trouble) -> Database:
 
 
 def _prepared(file: Path, ledger: Ledger, trouble: Trouble) -> Database:
-    database = Database(partial(sqlite_engine, file, durable=True), trouble)
+    database = FiledDatabase(partial(sqlite_engine, file, durable=True), trouble)
     try:
         with trouble.told("open"):
             make_database(file)

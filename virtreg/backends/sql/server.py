@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from virtreg.backends.sql.limits import Limits
 from virtreg.errors import ConfigError
 from virtreg.model import Secret
+
+if TYPE_CHECKING:
+    from virtreg.backends.sql.pool import ServerPool
 
 
 class DatabaseServer:
@@ -16,40 +22,53 @@ class DatabaseServer:
     process has one pool of connections for all of them. Safe from any thread and after a fork.
 
     Connects to nothing by itself. Raises ConfigError for what is no URL of PostgreSQL, and when
-    the driver is not installed; never quoting the URL.
+    the driver is not installed; never quoting the URL. Without ``upgrade`` what is opened there
+    must be up to date.
     """
 
-    def __init__(self, url: Secret, connections: int = 16) -> None:
+    def __init__(
+        self,
+        url: Secret,
+        connections: int = 16,
+        *,
+        upgrade: bool = True,
+        limits: Limits | None = None,
+    ) -> None:
         try:
             parsed = make_url(url.reveal())
-        except ArgumentError:
+        except (ArgumentError, ValueError):
             raise ConfigError("storage.database: is not a URL") from None
         if parsed.get_backend_name() != "postgresql":
             raise ConfigError("storage.database: must begin with postgresql://")
-        self._url = parsed.set(drivername="postgresql+psycopg")
+        if find_spec("psycopg") is None:
+            raise ConfigError("storage.database: needs psycopg; install virtreg[postgres]")
+        self.upgrade = upgrade
+        self.closed = False
+        self._url = parsed
         self._connections = connections
-        self._engines: dict[int, Engine] = {}
+        self.limits = limits or Limits()
+        # What a child inherits stays here untouched: closing it would disturb the parent.
+        self._pools: dict[int, ServerPool] = {}
 
     def __str__(self) -> str:
         """Where it is, for messages; without user and password."""
-        return f"PostgreSQL at {self._url.host or 'this host'}/{self._url.database or ''}"
+        hosts = self._url.host or self._url.query.get("host") or "this host"
+        where = hosts if isinstance(hosts, str) else ",".join(hosts)
+        return f"PostgreSQL at {where}/{self._url.database or ''}"
 
-    def engine(self) -> Engine:
-        """This process's, for transactions."""
-        engine = self._engines.get(os.getpid())
-        if engine is None:
-            made = create_engine(
-                self._url,
-                pool_size=self._connections,
-                max_overflow=0,
-                pool_timeout=5,
-                hide_parameters=True,
-            )
-            engine = self._engines.setdefault(os.getpid(), made)
-        return engine
+    def pool(self) -> ServerPool:
+        """This process's connections."""
+        pool = self._pools.get(os.getpid())
+        if pool is None:
+            from virtreg.backends.sql.pool import ServerPool
+
+            made = ServerPool(self._url, self._connections, self.limits, str(self))
+            pool = self._pools.setdefault(os.getpid(), made)
+        return pool
 
     def close(self) -> None:
-        """Close this process's connections; repeatable."""
-        engine = self._engines.pop(os.getpid(), None)
-        if engine is not None:
-            engine.dispose()
+        """Close this process's connections; repeatable. What is under way may still end."""
+        self.closed = True
+        pool = self._pools.get(os.getpid())
+        if pool is not None:
+            pool.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
-from virtreg.backends.sql.database import WRITES, Database
+from virtreg.backends.sql.filed import WRITES
 
 BUSY_SECONDS = 10.0
 """How long a statement waits for another process's write before it gives up."""
@@ -55,16 +55,6 @@ def make_database(file: Path) -> None:
     os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-
-
-def forget_log(database: Database) -> None:
-    """Write the log back and empty it: what was overwritten stands in it until then. Waits for
-    readers, but not for ever. Raises what :attr:`Database.trouble` says."""
-    with (
-        database.trouble.told("write"),
-        closing(database.engine.raw_connection()) as connection,
-    ):
-        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
 
 @contextmanager
