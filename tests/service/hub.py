@@ -22,6 +22,7 @@ from virtreg.model import Entry, Ownership, RegistrySpec, Representation, Route,
 from virtreg.protocols import CacheStore, Format, Upstream
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
+from virtreg.service.patience import Patience
 from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
 from virtreg.service.resolution import Resolved
@@ -78,6 +79,8 @@ class Hub:
         room: Room | None = None,
         ownerships: Sequence[Ownership] = (),
         others: Coordinates | None = None,
+        streams: bool = True,
+        patience: float = 60.0,
     ) -> None:
         self.clock = FakeClock()
         self.events = Recorder()
@@ -95,6 +98,8 @@ class Hub:
             clock=self.clock,
             observers=(*observers, self.events),
             others=others,
+            patience=Patience(patience),
+            streams=streams,
         )
         spec = RegistrySpec(
             1,

@@ -64,16 +64,22 @@ class PullThroughRegistry:
 
     def resolve(self, route: Route) -> Resolved:
         if route.checksum is not None:
-            return checksum_of(self.resolve(evolve(route, checksum=None)), route)
+            return checksum_of(self._resolve(evolve(route, checksum=None), facts=True), route)
+        return self._resolve(route)
+
+    def _resolve(self, route: Route, *, facts: bool = False) -> Resolved:
+        """``facts``: they are enough where what is kept cannot be read."""
         if route.merged:
             return self._merging.resolve(route)
         if route.listing:
             return self._listing.resolve(route)
         asked = self._walking.asked(route)
+        entries = self._walking.entries(asked)
         try:
-            return self._found(asked)
+            return self._found(asked, entries)
         except StoreUnavailable:
-            return self._bypassing.resolve(asked)
+            known = self._known(asked, entries) if facts else None
+            return known or self._bypassing.resolve(asked)
 
     def bypass(self, route: Route) -> Resolved:
         if route.checksum is not None:
@@ -92,7 +98,7 @@ class PullThroughRegistry:
             cached = self._cached(asked, entries)
         except StoreUnavailable:
             # What is known of it needs no store.
-            return self._known(asked, entries)
+            cached = self._known(asked, entries)
         if cached is not None:
             return cached
         described = None
@@ -158,9 +164,8 @@ class PullThroughRegistry:
     def _key(self, asked: Asked) -> tuple[str, ...]:
         return (self.spec.key, *dict.fromkeys(asked.paths))
 
-    def _found(self, asked: Asked) -> Resolved:
+    def _found(self, asked: Asked, entries: Entries) -> Resolved:
         """Raises StoreUnavailable when what is kept cannot be read."""
-        entries = self._walking.entries(asked)
         cached = self._cached(asked, entries)
         if cached is not None:
             return cached
@@ -177,10 +182,11 @@ class PullThroughRegistry:
         entry = entries[self._walking.sources[position]]
         return self._works.open(route, entry, "hit", self._walking.fresh_until(route, entry))
 
-    def _known(self, asked: Asked, entries: Entries) -> Resolved:
-        """As ``_cached``, of what there is, without a byte of its body."""
+    def _known(self, asked: Asked, entries: Entries) -> Resolved | None:
+        """As ``_cached``, without a byte of the body."""
         position = self._fresh(asked, entries)
-        assert position is not None
+        if position is None:
+            return None
         route = asked.known_as[position]
         entry = entries[self._walking.sources[position]]
         body = Undelivered(entry.size)
