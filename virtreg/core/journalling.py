@@ -30,6 +30,7 @@ _VERSION = 1
 _FIELDS = [field.name for field in fields(Entry)]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LEVEL = 5
+_PIECE = 256 * 1024
 
 _NAME = re.compile(
     re.escape(NOTES)
@@ -120,9 +121,12 @@ class Writing:
 
 
 def records_of(content: bytes) -> Iterator[Entry | Gone]:
-    """What is in a note, as it is read. Raises ValueError, maybe after some of it, for what is
-    damaged or of a kind that this version does not know."""
+    """What is in a note, as it is read. Raises ValueError for one that is damaged, before the first
+    record, and for one of a kind that this version does not know."""
     try:
+        with gzip.GzipFile(fileobj=BytesIO(content)) as lines:
+            while lines.read(_PIECE):
+                pass  # its checksum comes last
         with gzip.GzipFile(fileobj=BytesIO(content)) as lines:
             names = _names(json.loads(next(lines)))
             for line in lines:

@@ -17,6 +17,7 @@ from virtreg.core.layout import BLOBS, blob_key, sha256_of
 from virtreg.errors import Missing
 from virtreg.model import Entry
 from virtreg.protocols import CacheStore, Inventory
+from virtreg.service.agreement import Agreement
 from virtreg.service.sweeping import AGE
 
 _ROWS = 500
@@ -72,6 +73,7 @@ class Consistency:
         self._index = index
         self._store = store
         self._clock = clock
+        self._agreement = Agreement(index, store)
 
     def check(
         self,
@@ -112,7 +114,8 @@ class Consistency:
 
     def repair(self, finding: Finding) -> bool:
         """Make it good: an entry whose bytes are not there is removed, so that they are fetched
-        anew; False when it was good by now. Raises StorageError."""
+        anew; False when it was good by now, and for a blob that nothing refers to while the index
+        does not know of all that the journal tells. Raises StorageError."""
         if finding.kind == "uncached":
             key = (finding.source, finding.path)
             _, last_at = self._index.downloads(*key)
@@ -121,7 +124,7 @@ class Consistency:
             return self._index.drop_counts([key], last_at) > 0
         key_of_blob = blob_key(finding.sha256)
         if finding.kind == "unreferenced":
-            if self._index.referenced([finding.sha256]):
+            if not self._agreement.holds() or self._index.referenced([finding.sha256]):
                 return False
             self._store.delete(key_of_blob)
             self._index.settle([finding.sha256])

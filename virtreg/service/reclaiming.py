@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from virtreg.core.layout import blob_key
 from virtreg.errors import Missing
 from virtreg.protocols import CacheStore, Inventory, Reclaims
+from virtreg.service.agreement import Agreement, Remembered
 
 YOUNG = 120.0
 """Seconds after which whoever has put a blob has also put the entry that refers to it."""
@@ -18,7 +19,7 @@ class Reclaimer:
     """Thread-safe; several processes may free the same blobs.
 
     A blob that is needed again in the very moment it goes is fetched anew: an entry without its
-    blob is a miss.
+    blob is a miss. Nothing is freed while the index does not know of all that the journal tells.
     """
 
     def __init__(self, index: Inventory, store: CacheStore, clock: Callable[[], float]) -> None:
@@ -26,10 +27,13 @@ class Reclaimer:
         self._store = store
         self._reclaims = store if isinstance(store, Reclaims) else None
         self._clock = clock
+        self._agreement = Remembered(Agreement(index, store), clock)
 
     def free(self, digests: Sequence[str]) -> Mapping[str, int]:
         """Delete the blobs of loose digests that no entry refers to; the bytes freed of each. Those
         that were put a moment ago stay loose. Raises StorageError."""
+        if not self._agreement.holds():
+            return {}
         freed: dict[str, int] = {}
         needed = self._index.referenced(digests)
         settled = list(needed)

@@ -2,7 +2,8 @@
 
 A blob is swept only when it is older than any download that could still be about to refer to it.
 Should one be swept in the very moment it is needed again, its entry heals itself: a missing blob
-is a miss.
+is a miss. Nothing is swept while the index does not know of all that the journal beside the blobs
+tells: what it does not refer to may be what was lost of it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from itertools import islice
 
 from virtreg.core.layout import BLOBS, sha256_of
 from virtreg.protocols import CacheStore, EntryIndex, KnowsReferences, Reclaims
+from virtreg.service.agreement import Agreement
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ class Sweeper:
         self._store = store
         self._index = index
         self._clock = clock
+        self._agreement = Agreement(index, store)
         self._holder = f"{os.getpid()}-{uuid.uuid4().hex}"
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="virtreg-sweeper", daemon=True)
@@ -45,7 +48,7 @@ class Sweeper:
     def sweep(self, age: float = AGE) -> int:
         """Remove unreferenced blobs put more than ``age`` seconds ago; the bytes freed. Does
         nothing while another process sweeps. Raises StorageError."""
-        if not isinstance(self._index, KnowsReferences):
+        if not isinstance(self._index, KnowsReferences) or not self._agreement.holds():
             return 0
         if not self._index.lease(_LEASE, self._holder, self._clock(), _INTERVAL):
             return 0
