@@ -3,7 +3,7 @@ own: what befalls one upstream is nothing to the others, and nothing is shared t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -26,6 +26,8 @@ AT_ONCE = 16
 
 Moment = Literal["idle", "before", "head", "first", "middle", "last"]
 """How far an upstream's answer has come. ``idle``: nothing was asked yet."""
+
+Must = Literal["none", "held", "all"]
 
 
 @frozen
@@ -105,11 +107,11 @@ class Ground:
         inject: Callable[[], None],
         heal: Callable[[], None],
         *,
-        must: bool = False,
+        must: Must = "none",
     ) -> list[str]:
         """Let something break while all these slots are asked for and have come so far, mend it
-        once all are answered, and have them recover; what was wrong. ``must``: those that are held
-        have to be served."""
+        once all are answered, and have them recover; what was wrong. ``must`` says which have to
+        be served all the same."""
         complaints = [said for said in together(self.prepare, slots) if said is not None]
         if complaints:
             return complaints
@@ -118,7 +120,10 @@ class Ground:
 
             def begin() -> None:
                 asked.extend(
-                    pool.submit(self._asked, slot, must and slot.stage.old) for slot in slots
+                    pool.submit(
+                        self._asked, slot, must == "all" or (must == "held" and slot.stage.old)
+                    )
+                    for slot in slots
                 )
 
             if moment == "idle":
@@ -154,6 +159,12 @@ def together(
 ) -> list[str | None]:
     with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(work, items))
+
+
+def agree(complaints: Iterable[str | None]) -> None:
+    """AssertionError that tells them all, if there are any."""
+    told = [said for said in complaints if said is not None]
+    assert not told, "\n".join(told)
 
 
 def slots_for(stages: Sequence[Stage], prefix: str) -> list[Slot]:

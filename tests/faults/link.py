@@ -30,7 +30,8 @@ class Link:
         self._keeper = keeper
         self._client = client
         self._server = socket.socket()
-        self.stalled = False
+        self._moving = asyncio.Event()
+        self._moving.set()
         self._over = asyncio.Event()
         self._meant = False
         self._slow = False
@@ -41,12 +42,16 @@ class Link:
         """Another fault: what is said from now on is looked at."""
         self._meant = self._slow = False
 
+    def resume(self) -> None:
+        """Go on where it was stalled."""
+        self._moving.set()
+
     def abort(self) -> None:
         """Reset both ends."""
         for end in (self._client, self._server):
             if end.fileno() >= 0:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-        self._over.set()
+        self._end()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -72,13 +77,15 @@ class Link:
             self._look(piece)
             if not await self._pass(self._server, piece, "request"):
                 return
-        await self._end()
+        await self._moving.wait()
+        self._end()
 
     async def _answer(self) -> None:
         while piece := await self._read(self._server):
             if not await self._pass(self._client, piece, "answer"):
                 return
-        await self._end()
+        await self._moving.wait()
+        self._end()
 
     def _look(self, piece: bytes) -> None:
         """Whether a request is the one that is meant."""
@@ -114,7 +121,13 @@ class Link:
             return await self._send(to, piece)
         if not await self._send(to, piece[: max(0, allowed)]):
             return False
-        self._strike(fault)
+        if fault.kind == "stall":
+            self._meant = False
+            self._moving.clear()
+            return await self._send(to, piece[max(0, allowed) :])
+        if fault.kind == "reset":
+            self.abort()
+        self._end()
         return False
 
     def _counted(self, piece: bytes, fault: Fault) -> int:
@@ -138,14 +151,6 @@ class Link:
             self._passed = len(self._head) - end - 4
             self._head = None
 
-    def _strike(self, fault: Fault) -> None:
-        if fault.kind == "stall":
-            self.stalled = True
-        elif fault.kind == "reset":
-            self.abort()
-        else:
-            self._over.set()
-
     async def _trickle(self, to: socket.socket, piece: bytes, fault: Fault) -> bool:
         if not self._slow and not self._keeper.strikes():
             self._meant = False
@@ -160,24 +165,23 @@ class Link:
         return True
 
     async def _read(self, end: socket.socket) -> bytes:
-        if self.stalled:
-            await self._over.wait()
+        await self._moving.wait()
         try:
             return await asyncio.get_running_loop().sock_recv(end, _PIECE)
         except OSError:
             return b""
 
     async def _send(self, to: socket.socket, piece: bytes) -> bool:
-        if self.stalled:
-            await self._over.wait()
+        await self._moving.wait()
+        if self._over.is_set():
+            return False
         try:
             await asyncio.get_running_loop().sock_sendall(to, piece)
         except OSError:
-            self._over.set()
+            self._end()
             return False
         return True
 
-    async def _end(self) -> None:
-        if self.stalled:
-            await self._over.wait()
+    def _end(self) -> None:
         self._over.set()
+        self._moving.set()

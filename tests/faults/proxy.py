@@ -44,7 +44,7 @@ class Proxy:
         self._proxies.run(self._inject(fault))
 
     def heal(self) -> None:
-        """Pass everything. What was stalled is cut: its bytes are lost."""
+        """Pass everything. What was stalled goes on."""
         self._proxies.run(self._heal())
 
     def cut(self) -> None:
@@ -83,8 +83,7 @@ class Proxy:
     async def _heal(self) -> None:
         self.fault = None
         for link in self.links:
-            if link.stalled:
-                link.abort()
+            link.resume()
         for filler in self._fillers:
             filler.close()
         self._fillers.clear()

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.processes import until
 from tests.e2e.soundness import unsound_blobs
-from tests.faults.ground import Ground, Moment, ground, happening, slots_for
+from tests.faults.ground import Ground, Moment, agree, ground, happening, slots_for
 from tests.faults.judging import Judge
 from tests.faults.stage import STAGES
 from tests.faults.tally import Tally
@@ -72,10 +72,10 @@ def test_a_node_may_end_at_any_moment(tmp_path: Path, tally: Tally) -> None:
     with ground(tmp_path, slots, judge, serving={"graceful_timeout": 2}) as site:
         for name, moment, some in rounds:
             inject, heal = (lambda one=one: one(site) for one in FAULTS[name])
-            assert site.strike(name, some, moment, inject, heal) == []
+            agree(site.strike(name, some, moment, inject, heal))
             assert unsound_blobs(site.node.data) == []
         until(lambda: not site.node.spooled(), "empty spool")
         site.node.kill()
         site.node.start()
-        assert site.lost() == []
+        agree(site.lost())
         assert len(site.held) == len(slots)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import http.client
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.e2e.processes import until
 from tests.faults.caller import Answer, ask
 from tests.faults.fault import Fault, Kind
 from tests.faults.proxy import Proxies, Proxy
@@ -86,6 +88,15 @@ def test_a_stall_holds_for_connections_that_are_open(proxy: Proxy) -> None:
     finally:
         connection.close()
     assert proxy.struck == 1
+
+
+def test_what_was_stalled_goes_on(proxy: Proxy) -> None:
+    proxy.inject(Fault("stall", 100, body=True))
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(_get, proxy, seconds=20)
+        until(lambda: proxy.struck == 1, "stall")
+        proxy.heal()
+        assert asked.result().body == BODY
 
 
 def test_nobody_listens_where_connections_are_refused(proxy: Proxy) -> None:

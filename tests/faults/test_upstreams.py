@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from tests.e2e.processes import until
 from tests.e2e.soundness import unsound_blobs
 from tests.faults.fault import Fault, Kind
-from tests.faults.ground import Ground, Slot, ground, together
+from tests.faults.ground import Ground, Slot, agree, ground, together
 from tests.faults.judging import Judge
 from tests.faults.stage import MEMBERS, STAGES, Goods
 from tests.faults.tally import Tally
@@ -78,9 +78,8 @@ def _run(ground: Ground, case: Case) -> str | None:
 
 def test_an_upstream_may_break_at_any_moment(tmp_path: Path, tally: Tally) -> None:
     with ground(tmp_path, [case.slot for case in CASES], Judge(tally)) as site:
-        complaints = together(partial(_run, site), CASES)
-        assert [said for said in complaints if said is not None] == []
+        agree(together(partial(_run, site), CASES))
         until(lambda: not site.node.spooled(), "empty spool")
-        assert site.lost() == []
+        agree(site.lost())
         assert len(site.held) == len(CASES)
         assert unsound_blobs(site.node.data) == []

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.service.hub import FILE, LARGE, MakeHub, entry_of, fake
-from virtreg.errors import UpstreamError, VirtregError
+from virtreg.errors import StorageError, UpstreamError, VirtregError
 from virtreg.model import Fetch
 from virtreg.service.claims import Claims
 from virtreg.service.exchange import Exchange, Reading
@@ -79,3 +79,8 @@ def test_publishing_goes_on_once_there_are_threads_again(make_hub: MakeHub) -> N
         publisher.later(entry, content, done)
         assert told.wait(20)
     assert hub.index.find("p", ["a"]) == [entry]
+
+
+def test_a_file_that_cannot_be_made_is_a_failure_of_the_storage(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot write to the spool folder: No such file"):
+        Spool(tmp_path / "nowhere" / "one.part", 1)

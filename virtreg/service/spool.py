@@ -116,11 +116,12 @@ class Spool(Growing):
     and come from one thread; ``body`` and ``wait_complete`` are for any thread."""
 
     def __init__(self, path: Path, size: int | None) -> None:
-        super().__init__(
-            path,
-            os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600),
-            size,
-        )
+        """Raises StorageError when no file can be made."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StorageError(f"cannot write to the spool folder: {error.strerror}") from error
+        super().__init__(path, descriptor, size)
         self._written = 0
         self._complete = False
         self._report: Report | None = None
