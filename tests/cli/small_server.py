@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
+
+from attrs import evolve
 
 from virtreg.cli.launch import Launch
 from virtreg.cli.serving import run
@@ -34,7 +37,7 @@ class Small:
 
     def app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self._requests += 1
-        start_response("200 OK", [("Content-Type", "text/plain")])
+        start_response("200 OK", [("Content-Type", "text/plain"), ("X-Pid", str(os.getpid()))])
         return [b"hello\n"] if environ["PATH_INFO"] == "/" else Slow(self._folder / "gate")
 
     def stats(self) -> Mapping[str, int]:
@@ -52,4 +55,5 @@ def build(config: Config) -> Small:
 
 if __name__ == "__main__":
     launch = Launch(port=0, data=Path(sys.argv[1]))
-    sys.exit(run(launch.config().server, launch, build))
+    workers = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    sys.exit(run(evolve(launch.config().server, workers=workers), launch, build))

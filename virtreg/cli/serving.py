@@ -1,4 +1,4 @@
-"""The bundled server, as seen by the process the user started: it only watches the worker."""
+"""The bundled server, as seen by the process the user started: it only watches the workers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import MPServer
 
+from virtreg.cli.crew import Crew
 from virtreg.cli.launch import Launch
 from virtreg.cli.logs import TO_STANDARD_ERROR
 from virtreg.cli.worker import Build, Worker
@@ -26,7 +27,8 @@ def run(server: ServerConfig, launch: Launch, build: Build) -> int:
     """Serve until SIGTERM or SIGINT, and give the exit status. ``server`` is ``launch``'s own.
 
     Nothing of the application lives in this process: stores, databases and connection pools
-    are opened by ``build``, in the worker, so that none of them crosses a fork.
+    are opened by ``build``, in the workers, so that none of them crosses a fork. One that dies of
+    several is replaced; a lone one ends the server, as all do that die soon after their start.
     Raises CannotListen.
     """
     address, port = claim(server.host, server.port)
@@ -35,7 +37,8 @@ def run(server: ServerConfig, launch: Launch, build: Build) -> int:
         address=address,
         port=port,
         interface=Interfaces.WSGI,
-        workers=1,
+        workers=server.workers,
+        respawn_failed_workers=server.workers > 1,
         blocking_threads=server.threads,
         websockets=False,
         # Cleartext HTTP/2 is for proxies in front, and those speak HTTP/1.1 as well.
@@ -46,7 +49,8 @@ def run(server: ServerConfig, launch: Launch, build: Build) -> int:
         workers_kill_timeout=server.graceful_timeout,
     )
     try:
-        granian.serve(target_loader=Worker(evolve(launch, port=port), build), wrap_loader=False)
+        worker = Worker(evolve(launch, port=port), build, Crew(server.workers))
+        granian.serve(target_loader=worker, wrap_loader=False)
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 1
     return 0

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from multiprocessing import connection, parent_process
 from multiprocessing.util import Finalize
 from typing import Protocol
@@ -19,6 +20,7 @@ from rich.console import Console
 from virtreg.backends.vault import VARIABLE
 from virtreg.cli import logs
 from virtreg.cli.banner import banner, usage
+from virtreg.cli.crew import Crew, Once
 from virtreg.cli.launch import Launch
 from virtreg.cli.status import StatusLine
 from virtreg.config import Config
@@ -51,6 +53,7 @@ class Worker:
 
     launch: Launch
     build: Build
+    crew: Crew
 
     def __call__(self) -> WSGIApplication:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -64,7 +67,9 @@ class Worker:
             logs.configure(console, access=bool(config.server.access_log))
             served = self.build(config)
         except VirtregError as error:
-            sys.exit(f"Error: {error.message}")
+            # Once: what one of them cannot do, all of them cannot.
+            sys.exit(f"Error: {error.message}" if self.crew.first(Once.FAILURE) else 1)
+        self.crew.unsaid(Once.FAILURE)
         # Granian mixes the environment into each request's, where HTTP_RANGE would be a header.
         # No request needs the keys of the vault either, nor does a program that prints a login.
         for name in [name for name in os.environ if name.startswith("HTTP_") or name == VARIABLE]:
@@ -72,7 +77,7 @@ class Worker:
         # Granian's workers end by os._exit, which runs these but nothing of atexit.
         Finalize(None, served.close, exitpriority=0)
         _start(_stop_with_parent)
-        _start(lambda: _announce(console, config, served))
+        _start(partial(_announce, console, config, served, self.crew))
         return served.app
 
 
@@ -83,7 +88,7 @@ def _settled(config: Config, *, terminal: bool) -> Config:
 
 
 def _start(run: Callable[[], None]) -> None:
-    threading.Thread(target=run, name=f"virtreg-{run.__name__}", daemon=True).start()
+    threading.Thread(target=run, name="virtreg-serving", daemon=True).start()
 
 
 def _stop_with_parent() -> None:
@@ -94,16 +99,25 @@ def _stop_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _announce(console: Console, config: Config, served: Served) -> None:
-    """Print the banner once the port answers, then keep the status line."""
+def _announce(console: Console, config: Config, served: Served, crew: Crew) -> None:
+    """Print the banner once the port answers, then keep the status line: one for all workers."""
     _wait_until_open(config.server.host, config.server.port)
-    for line in (*banner(config), *usage(config)):
-        console.print(line)
+    if crew.first(Once.BANNER):
+        for line in (*banner(config), *usage(config)):
+            console.print(line)
     if console.is_terminal and not config.server.access_log:
-        status = StatusLine(console, served.stats)
-        # Before the application closes: the line's last word is about a running server.
-        Finalize(None, status.stop, exitpriority=1)
-        status.start()
+        _keep_status(console, served, crew)
+
+
+def _keep_status(console: Console, served: Served, crew: Crew) -> None:
+    pause = threading.Event()
+    while not crew.speak():
+        crew.tell(served.stats())
+        pause.wait(1)
+    status = StatusLine(console, lambda: crew.tell(served.stats()))
+    # Before the application closes: the line's last word is about a running server.
+    Finalize(None, status.stop, exitpriority=1)
+    status.start()
 
 
 def _wait_until_open(host: str, port: int) -> None:
