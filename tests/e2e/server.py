@@ -47,6 +47,8 @@ class Server:
     name."""
     tables: Mapping[str, Mapping[str, Setting]] = field(factory=dict)
     """Further tables by name, such as ``access``; everybody may pull without that one."""
+    environment: Mapping[str, str] = field(factory=dict)
+    """What it finds in its environment, besides what is in ours."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -89,7 +91,10 @@ class Server:
         self.config.write_text(self._config())
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "virtreg", "serve", str(self.config)], stdout=log, stderr=log
+                [sys.executable, "-m", "virtreg", "serve", str(self.config)],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
             )
         try:
             until(self._ready, f"ready server, see {self.log}")
