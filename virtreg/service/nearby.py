@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from virtreg.errors import Missing, StorageError
 from virtreg.protocols import (
@@ -46,6 +46,7 @@ _TOUCHED: Final = 600.0
 _MOST_TOUCHED: Final = 50_000
 
 
+@runtime_checkable
 class Remote(CacheStore, OpensKnown, Reclaims, Notes, TellsHealth, Presigns, Protocol):
     """What there are copies of. A whole read of a body that ``open_known`` gives is proved."""
 

@@ -9,7 +9,7 @@ from virtreg.backends.store.local import LocalStore
 from virtreg.backends.store.memory import MemoryStore
 from virtreg.protocols import CacheStore, Spools
 
-__all__ = ["LocalStore", "MemoryStore", "open_store", "spool_folder"]
+__all__ = ["LocalStore", "MemoryStore", "has_links", "open_store", "spool_folder"]
 
 
 def open_store(place: str | Path) -> CacheStore:
@@ -24,6 +24,15 @@ def open_store(place: str | Path) -> CacheStore:
     from virtreg.backends.store.objects import ObjectStore
 
     return ObjectStore(place)
+
+
+def has_links(place: str | Path) -> bool:
+    """Whether clients can be given links to what a store there holds. Raises ConfigError."""
+    if isinstance(place, Path) or "://" not in place or place == "memory://":
+        return False
+    from virtreg.backends.store.filesystem import links, scheme_of
+
+    return links(scheme_of(place))
 
 
 def spool_folder(store: CacheStore, path: Path) -> Callable[[], Path]:
