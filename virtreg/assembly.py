@@ -67,6 +67,7 @@ from virtreg.wsgi.base import base_url
 from virtreg.wsgi.ledger import Ledger
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.ready import ReadyAnswers
+from virtreg.wsgi.redirecting import Redirecting
 
 _log = logging.getLogger(__name__)
 
@@ -268,6 +269,7 @@ def build(
         Api(endpoints, access.authenticator if managed else Anonymous(), directory, realm),
         access.passes,
         access.guards.count,
+        redirecting=Redirecting(store, config.storage.redirect),
     )
     live.tell(lambda registries: app.serve(registries.values()))
     # A quota may be among what was changed.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -12,9 +14,13 @@ from attrs import field, frozen
 from virtreg.backends.directory import SqlDirectory, open_directory
 from virtreg.backends.index import SqlIndex, open_index
 from virtreg.backends.sql.server import DatabaseServer
-from virtreg.backends.store import open_store, spool_folder
+from virtreg.backends.store import LocalStore, has_links, open_store, spool_folder
 from virtreg.config import Config
+from virtreg.config.values import StorageConfig
+from virtreg.core.capacity import reserve_of
+from virtreg.errors import ConfigError
 from virtreg.protocols import CacheStore
+from virtreg.service.nearby import NearbyStore, Remote
 
 
 @frozen(eq=False)
@@ -58,7 +64,7 @@ def open_storage(config: Config) -> Storage:
             server = opened.enter_context(
                 closing(DatabaseServer(storage.database, storage.connections))
             )
-        store = open_store(storage.url or path)
+        store = _open_blobs(storage, opened)
         index = opened.enter_context(closing(open_index(path)))
         directory = opened.enter_context(closing(open_directory(path)))
         return Storage(
@@ -70,3 +76,27 @@ def open_storage(config: Config) -> Storage:
             directory,
             opened.pop_all(),
         )
+
+
+def _open_blobs(storage: StorageConfig, opened: ExitStack) -> CacheStore:
+    """Those of a remote place with copies nearby, as many as the budget allows."""
+    if storage.redirect != "never" and not has_links(storage.url or storage.path):
+        raise ConfigError("storage.redirect: clients can be sent to a bucket at s3:// alone")
+    store = open_store(storage.url or storage.path)
+    if storage.url is None or not storage.cache_bytes or not isinstance(store, Remote):
+        return store
+    # A downloads folder is made for its owner alone, and so is this.
+    copies = LocalStore(storage.path / "cache")
+    opened.callback(copies.close)
+
+    def room(size: int) -> bool:
+        try:
+            disk = shutil.disk_usage(storage.path)
+        except OSError:
+            return False
+        # Before downloads themselves are not kept any more for want of room.
+        return disk.free - size >= 2 * reserve_of(disk.total)
+
+    return opened.enter_context(
+        closing(NearbyStore(store, copies, storage.cache_bytes, time.time, room))
+    )

@@ -13,10 +13,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from virtreg.core.conditional import FULL
-from virtreg.errors import InvalidRequest, NotFound, StorageError, VirtregError
+from virtreg.errors import InvalidRequest, Missing, NotFound, StorageError, VirtregError
 from virtreg.events import AuditEvent
 from virtreg.model import Headers, Principal
-from virtreg.protocols import Authenticator, CacheStore, VirtualRegistry
+from virtreg.protocols import Authenticator, CacheStore, Defers, VirtualRegistry
+from virtreg.service.opening import opener
 from virtreg.wsgi import pings
 from virtreg.wsgi.admission import Admission
 from virtreg.wsgi.bearer import TokenService
@@ -30,6 +31,7 @@ from virtreg.wsgi.place import Ping, Place, check_path
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.query import asks
 from virtreg.wsgi.ready import SMALL, Ready, ReadyAnswers
+from virtreg.wsgi.redirecting import Redirecting
 from virtreg.wsgi.refusing import InternalError, Refusing, check_method
 from virtreg.wsgi.scoping import scope_of
 from virtreg.wsgi.serving import conditions, respond, status_line
@@ -72,6 +74,7 @@ class Application:
         api: Api | None = None,
         passes: Passes | None = None,
         counted: Callable[[Principal], None] = lambda _: None,
+        redirecting: Redirecting | None = None,
     ) -> None:
         """``documented_images``: below ``/v2/``, before the id of a registry of images. ``tokens``:
         where clients of images are sent for their tokens; without it they must log in by Basic.
@@ -83,7 +86,8 @@ class Application:
         self._tokens = tokens
         self._notify = notify
         self._api = api
-        self._store = store
+        self._open_known = opener(store)
+        self._redirecting = redirecting
         self._ready = ready
         self._ledger = ledger
         self._probes = probes
@@ -184,11 +188,14 @@ class Application:
     def _stored(self, ready: Ready, environ: WSGIEnvironment) -> Iterable[bytes] | None:
         """The blob of a ready answer; None when it is gone or damaged, which the long way mends."""
         try:
-            body = self._store.open(ready.key)
+            body = self._open_known(ready.key, ready.size)
             if body.size not in (ready.size, None):
                 body.close()
                 return None
-            return transfer(body, FULL, file_wrapper=sendfile(environ))
+            sent = transfer(body, FULL, file_wrapper=sendfile(environ))
+            if isinstance(sent, Transfer):
+                sent.begin()
+            return sent
         except StorageError:
             return None
 
@@ -219,7 +226,11 @@ class Application:
                 raise
             if isinstance(place, Ping):
                 return self._ping(place, asked, environ, start_response)
-            return self._file(place, epoch, asked, environ, start_response)
+            try:
+                return self._file(place, epoch, asked, environ, start_response)
+            except Missing:
+                # It was taken to be there, and is forgotten by now.
+                return self._file(place, epoch, asked, environ, start_response)
         except VirtregError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - the last line before the server's own 500
@@ -272,8 +283,14 @@ class Application:
             response = respond(
                 served.format, resolution, conditions(environ), (*more, *place.headers)
             )
+            if self._redirecting is not None:
+                response = self._redirecting.instead(response, resolution, environ)
             now = self._clock()
-            if response.answer is FULL and resolution.expires_at > now:
+            if (
+                response.answer is FULL
+                and resolution.expires_at > now
+                and not (method == "HEAD" and isinstance(body, Defers) and body.deferred())
+            ):
                 repeated = ready_answer(scope, resolution, response.headers, now, viewed=viewed)
                 if repeated is not None:
                     self._ready.put(place.key, repeated, epoch)
