@@ -50,6 +50,7 @@ from virtreg.service.closed import made
 from virtreg.service.flight_leases import FlightLeases
 from virtreg.service.health import GuardedUpstream
 from virtreg.service.intake import Intake
+from virtreg.service.journal import Journal
 from virtreg.service.keeping import Keeping
 from virtreg.service.node import Node
 from virtreg.service.prefetching import Prefetching
@@ -90,6 +91,7 @@ class Assembly:
     index: SqlIndex
     sweeper: Sweeper
     cleaner: Cleaner
+    journal: Journal
     _storage: Storage
     _keeping: Keeping
     access: Access
@@ -128,6 +130,7 @@ class Assembly:
         self._prefetching.close()
         self.works.close(grace)
         self.ledger.close()
+        self.journal.close()
         self.live.close()
         self.access.close()
         self.catalog.close()
@@ -275,8 +278,10 @@ def build(
     # A quota may be among what was changed.
     live.tell(lambda _: keeping.filled())
     sweeper = Sweeper(store, index, clock)
+    journal = Journal(index, store, clock)
     ledger.start()
     sweeper.start()
+    journal.start()
     keeping.start()
     live.start()
     return Assembly(
@@ -289,6 +294,7 @@ def build(
         index,
         sweeper,
         cleaner,
+        journal,
         storage,
         keeping,
         access,
