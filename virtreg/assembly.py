@@ -36,6 +36,7 @@ from virtreg.formats import named
 from virtreg.live import Live, Registries
 from virtreg.managed import CleanupPolicy
 from virtreg.managing import limits_of, make_groups, serves
+from virtreg.measuring import Measured
 from virtreg.model import RegistrySpec
 from virtreg.protocols import (
     Authenticator,
@@ -59,6 +60,7 @@ from virtreg.service.room import Room
 from virtreg.service.sweeping import Sweeper
 from virtreg.service.works import Works
 from virtreg.storage import Storage, open_storage
+from virtreg.telemetry import Telemetry, open_telemetry
 from virtreg.upstreams import Upstreams, open_upstream
 from virtreg.wsgi.api.application import Api
 from virtreg.wsgi.api.offer import every_endpoint
@@ -96,6 +98,7 @@ class Assembly:
     _keeping: Keeping
     access: Access
     _prefetching: Prefetching
+    _telemetry: Telemetry
     _api: Callable[[Authenticator], Api]
 
     @property
@@ -134,6 +137,7 @@ class Assembly:
         self.live.close()
         self.access.close()
         self.catalog.close()
+        self._telemetry.close()
         self._storage.close()
 
     def __enter__(self) -> Self:
@@ -198,14 +202,27 @@ def build(
             filled=lambda: keeping.filled(),  # noqa: PLW0108
         )
         ready = ReadyAnswers(config.server.hot_bytes)
-        ledger = Ledger(index, access_log=bool(config.server.access_log))
+        checks = {"index": lambda: _readable(index), "store": lambda: _openable(store)}
+        telemetry = open_telemetry(config, lambda: Measured(works, live, room, path, checks), clock)
+        undone.callback(telemetry.close)
+        ledger = Ledger(
+            index,
+            access_log=bool(config.server.access_log),
+            measure=telemetry.measure,
+            measured=telemetry.sample,
+        )
         works = Works(
             store=store,
             index=index,
             intake=Intake(storage.spool, clock),
             publisher=Publisher(store, index, room),
             clock=clock,
-            observers=(ready.observe, AuditLog(config.server.audit_log), *observers),
+            observers=(
+                ready.observe,
+                AuditLog(config.server.audit_log),
+                *telemetry.observers,
+                *observers,
+            ),
             others=Node(
                 path / "flights", None if storage.server is None else FlightLeases(index, clock)
             ),
@@ -221,6 +238,7 @@ def build(
                 lambda: live.registries,
                 partial(serves, directory),
                 offline=config.server.offline,
+                observed=lambda upstream: telemetry.observed(upstream, tell),
             ),
         )
         undone.pop_all()
@@ -261,7 +279,7 @@ def build(
         store,
         ready,
         ledger,
-        Probes({"index": lambda: _readable(index), "store": lambda: _openable(store)}),
+        Probes(checks),
         access.authenticator,
         realm,
         clock,
@@ -272,6 +290,8 @@ def build(
         Api(endpoints, access.authenticator if managed else Anonymous(), directory, realm),
         access.passes,
         access.guards.count,
+        figures=telemetry.page,
+        tracer=telemetry.tracer,
         redirecting=Redirecting(store, config.storage.redirect),
     )
     live.tell(lambda registries: app.serve(registries.values()))
@@ -299,6 +319,7 @@ def build(
         keeping,
         access,
         prefetching,
+        telemetry,
         lambda authenticator: Api(endpoints, authenticator, directory, realm),
     )
 

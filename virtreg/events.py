@@ -30,6 +30,8 @@ class Filled(Event):
     upstream: str
     size: int
     seconds: float
+    publishing: float = 0.0
+    """Of these, the seconds from the last byte until it was kept."""
 
 
 @frozen
@@ -61,6 +63,31 @@ class UpstreamFailed(Event):
     """An upstream gave no usable answer."""
 
     answer: Answered
+
+
+@frozen
+class UpstreamAsked(Event):
+    """An upstream answered one question, or did not; ``registry`` is empty. ``path`` is as it was
+    asked for."""
+
+    upstream: str
+    outcome: str
+    """``found``, ``unchanged``, ``absent``, or the code of an error."""
+    seconds: float
+    """Until the end of the answer's headers, redirects and logins included."""
+
+
+@frozen
+class UpstreamRead(Event):
+    """The body of an upstream's answer was read, or given up; ``registry`` is empty."""
+
+    upstream: str
+    size: int
+    """Bytes that arrived."""
+    seconds: float
+    """Since the end of the headers."""
+    failure: str = ""
+    """The code of the error it broke off with; empty for none."""
 
 
 @frozen

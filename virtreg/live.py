@@ -68,6 +68,11 @@ class Live:
         return self._upstreams.get(spec)
 
     @property
+    def revision(self) -> int:
+        """Of the catalog, as it is followed."""
+        return self._revision or 0
+
+    @property
     def upstreams(self) -> tuple[GuardedUpstream, ...]:
         return tuple(self._upstreams.values())
 

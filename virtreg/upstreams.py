@@ -33,6 +33,8 @@ class Upstreams:
     _registries: Callable[[], Registries]
     _serves: Callable[[str], bool]
     _offline: bool = field(kw_only=True)
+    _observed: Callable[[Upstream], Upstream] = field(default=lambda upstream: upstream)
+    """Puts something between each that is asked over the network and its registries."""
     _made: set[str] = field(init=False, factory=set)
     """Names of declared ones that could be used once."""
 
@@ -49,7 +51,7 @@ class Upstreams:
                 raise
             _log.warning("upstream %r cannot be used: %s", spec.name, error.message)
             upstream = UnusableUpstream(spec)
-        guarded = GuardedUpstream(upstream, self._clock, offline=self._offline)
+        guarded = GuardedUpstream(self._observed(upstream), self._clock, offline=self._offline)
         # One that a change has left behind ends with the last request that uses it.
         weakref.finalize(guarded, upstream.close).atexit = False
         return guarded

@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import frozen
 
-# Set by servers, or about the connection only.
-_NOT_OURS = frozenset({"date", "server", "connection", "keep-alive"})
+# Set by servers, or about the connection or the one request only.
+_NOT_OURS = frozenset({"date", "server", "connection", "keep-alive", "x-request-id"})
 
 
 @frozen

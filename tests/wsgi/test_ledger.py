@@ -158,7 +158,7 @@ def test_no_access_log_unless_it_is_wanted(quick_site: Site, collected: Collecte
 def test_what_waits_to_be_written_is_bounded() -> None:
     ledger = Ledger(None)
     for _ in range(MOST + 1000):
-        ledger.add((0.0, "GET", "/a", 200, 1, "hit", "", "a"))
+        ledger.add((0.0, "GET", "/a", 200, 1, "hit", "", "a", "", "", None))
     ledger.flush()
     assert ledger.totals()["requests"] == MOST
 
@@ -196,11 +196,11 @@ def test_downloads_that_cannot_be_written_are_written_later() -> None:
     ledger = Ledger(counts)
     counts.well = False
     for when in (1.0, 2.0):
-        ledger.add((when, "GET", "/a", 200, 1, "hit", "source", "a"))
+        ledger.add((when, "GET", "/a", 200, 1, "hit", "source", "a", "", "", None))
         ledger.flush()
     assert counts.counted == {}
     counts.well = True
-    ledger.add((3.0, "GET", "/b", 200, 1, "hit", "source", "b"))
+    ledger.add((3.0, "GET", "/b", 200, 1, "hit", "source", "b", "", "", None))
     ledger.close()
     assert counts.counted == {("source", "a"): (2, 2.0), ("source", "b"): (1, 3.0)}
     ledger.flush()
@@ -217,7 +217,7 @@ pause = threading.Event()
 number = 0
 while True:
     number += 1
-    ledger.add((time.time(), "GET", "/a", 200, 1, "hit", "source", f"{number}"))
+    ledger.add((time.time(), "GET", "/a", 200, 1, "hit", "source", str(number), "", "", None))
     print(number, time.time(), flush=True)
     pause.wait(0.002)
 """

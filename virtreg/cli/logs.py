@@ -11,6 +11,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.logging import RichHandler
 
+from virtreg.correlation import request_id
+
 ACCESS = "virtreg.access"
 """Logger of requests: one record each, its facts in ``extra``."""
 
@@ -30,8 +32,9 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "at", "mess
 
 class JsonLines(logging.Formatter):
     """One JSON object per record: time (RFC 3339, UTC), level, logger, message, and the facts
-    of ``extra`` under their own names. A fact ``at``, in seconds since the epoch, is the time:
-    requests are reported a little after they were answered."""
+    of ``extra`` under their own names, and the id of the request that it is about. A fact ``at``,
+    in seconds since the epoch, is the time: requests are reported a little after they were
+    answered."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = getattr(record, "at", record.created)
@@ -44,6 +47,9 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             facts["exception"] = self.formatException(record.exc_info)
+        request = request_id()
+        if request:
+            facts["request_id"] = request
         extra = {key: value for key, value in vars(record).items() if key not in _STANDARD}
         return json.dumps(facts | extra, default=str)
 

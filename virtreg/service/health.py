@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Literal
 
 from attrs import frozen
@@ -14,6 +14,7 @@ from attrs import frozen
 from virtreg.core.backoff import MAX_RETRY_AFTER
 from virtreg.core.breaker import Breaker
 from virtreg.core.quota import parse_quota
+from virtreg.correlation import Threads
 from virtreg.errors import (
     Offline,
     UpstreamBusy,
@@ -63,7 +64,7 @@ class GuardedUpstream:
 
     threads: Executor
     """Where it is asked in the background. Its own: while it is silent, only those wait who ask
-    it. Threads are made when they are needed."""
+    it. Threads are made when they are needed, and work in the context of whoever asks."""
 
     quota: Quota | None = None
     """What the upstream last said of it."""
@@ -82,7 +83,7 @@ class GuardedUpstream:
         self._set_back = 0.0
         self._failure: Failure | None = None
         self.spec = upstream.spec
-        self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="virtreg-ask")
+        self.threads = Threads(_THREADS, thread_name_prefix="virtreg-ask")
 
     def health(self) -> Health:
         with self._lock:

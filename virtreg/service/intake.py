@@ -16,6 +16,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
+from virtreg.correlation import carried
 from virtreg.errors import IntegrityError, UpstreamTimeout, UpstreamUnavailable, VirtregError
 from virtreg.model import Algorithm, Digests, Entry, Examination, Representation
 from virtreg.protocols import Reply
@@ -208,7 +209,9 @@ class Intake:
                 with self._lock:
                     self._transfers.discard(transfer)
 
-        transfer.thread = threading.Thread(target=run, name="virtreg-transfer", daemon=True)
+        transfer.thread = threading.Thread(
+            target=carried(run), name="virtreg-transfer", daemon=True
+        )
         with self._lock:
             self._transfers.add(transfer)
         try:

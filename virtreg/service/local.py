@@ -14,11 +14,9 @@ from virtreg.protocols import LocalSource, Reply, Resolution
 from virtreg.service.asking import Heard, answered
 from virtreg.service.digesting import digest
 from virtreg.service.health import GuardedUpstream
-from virtreg.service.nesting import Threads
 from virtreg.service.resolution import Resolved
 
 _log = logging.getLogger(__name__)
-_THREADS = 64
 
 
 class LocalUpstream(GuardedUpstream):
@@ -28,7 +26,6 @@ class LocalUpstream(GuardedUpstream):
     def __init__(self, source: LocalSource, clock: Callable[[], float]) -> None:
         super().__init__(_ByRouteAlone(source), clock)
         self._source = source
-        self.threads = Threads(_THREADS, thread_name_prefix="virtreg-local")
 
     def resolve(self, route: Route) -> Resolved:
         """What it has, never to be repeated without asking again. Raises NotFound and

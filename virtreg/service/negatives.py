@@ -23,6 +23,9 @@ class Negatives:
         self._lock = threading.Lock()
         self._believed: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._believed)
+
     def remember(self, source: str, path: str, now: float, seconds: float) -> None:
         if len(path) > LONGEST:
             return  # no build asks for such; strangers would fill the memory with them

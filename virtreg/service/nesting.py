@@ -7,10 +7,9 @@ found by its name at that moment, so that a change of it is in force at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
-from typing import Any, Final, TypeVar
+from contextvars import ContextVar
+from typing import Final
 
 from attrs import frozen
 
@@ -25,8 +24,6 @@ from virtreg.errors import (
 )
 from virtreg.model import Route, UpstreamSpec
 from virtreg.protocols import Describes, Resolution, VirtualRegistry
-
-T = TypeVar("T")
 
 Registries = Mapping[str, VirtualRegistry]
 """By name."""
@@ -119,10 +116,3 @@ class NestedRegistry:
     def _sentence(self, what: str) -> str:
         name = self.spec.registry
         return f"{self.spec.name}: its registry {f'{name!r} ' if name else ''}{what}"
-
-
-class Threads(ThreadPoolExecutor):
-    """Threads that go on with the journey of whoever submits to them."""
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        return super().submit(copy_context().run, fn, *args, **kwargs)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from functools import partial
 from typing import ClassVar
 
 from attrs import field, frozen
 
+from virtreg.correlation import Threads
 from virtreg.errors import VirtregError
 from virtreg.model import Route
 from virtreg.service.registry import PullThroughRegistry
@@ -32,7 +33,7 @@ class Crowded(VirtregError):
 class _Queue:
     """What one group has asked for."""
 
-    threads: ThreadPoolExecutor
+    threads: Threads
     open: set[Future[None]] = field(factory=set)
 
 
@@ -67,7 +68,7 @@ class Prefetching:
                     retry_after=_PAUSE,
                 )
             if queue is None:
-                queue = _Queue(ThreadPoolExecutor(self._threads, "virtreg-prefetch"))
+                queue = _Queue(Threads(self._threads, "virtreg-prefetch"))
                 self._queues[group] = queue
             added = [queue.threads.submit(_fetch, registry, route) for route in routes]
             queue.open.update(added)

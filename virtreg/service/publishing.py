@@ -95,6 +95,11 @@ class Publisher:
         except queue.Full:
             done(NoRoom("not kept: too much else waits to be kept"))
 
+    @property
+    def waiting(self) -> int:
+        """Bodies that wait to be published, roughly."""
+        return self._queue.qsize()
+
     def settle(self) -> None:
         """Wait until all that waits now is published."""
         self._queue.join()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define
 
@@ -81,6 +81,15 @@ class Room:
                 found |= dict.fromkeys(sources, _Group(settings, self._index.used(sources)))
         with self._lock:
             self._groups = found
+
+    def quotas(self) -> Mapping[str, tuple[int, int]]:
+        """``group -> (bytes kept, bytes allowed)`` of groups with a quota, as last added up."""
+        with self._lock:
+            return {
+                each.settings.group: (each.used, each.settings.storage_quota)
+                for each in self._groups.values()
+                if each.settings.storage_quota is not None
+            }
 
     def overfull(self) -> Sequence[GroupSettings]:
         """Groups that are to evict something."""

@@ -9,6 +9,7 @@ from functools import partial
 
 from attrs import evolve
 
+from virtreg.correlation import carried
 from virtreg.errors import (
     IndexUnavailable,
     NotFound,
@@ -174,14 +175,17 @@ class Taking:
         registry = self._walking.spec.name
         started = self._works.clock()
 
-        def done(kept: Sequence[Entry], error: VirtregError | None) -> None:
+        def done(kept: Sequence[Entry], whole_at: float, error: VirtregError | None) -> None:
             flight.land()
             if error is not None:
                 self._works.tell(FillFailed(registry, route.path, upstream, error.message))
                 return
-            seconds = self._works.clock() - started
+            now = self._works.clock()
+            took, publishing = now - started, now - whole_at
             for entry in kept:
-                self._works.tell(Filled(registry, entry.path, upstream, entry.size, seconds))
+                self._works.tell(
+                    Filled(registry, entry.path, upstream, entry.size, took, publishing)
+                )
 
         def keep(arrival: Arrival) -> None:
             failure = arrival.entry.exception()
@@ -197,17 +201,19 @@ class Taking:
             for each in kept:
                 self._works.negatives.forget(each.source, each.path)
                 self._works.suspects.forget(each.source, each.path)
-            publisher = self._works.publisher
+            publisher, whole_at = self._works.publisher, self._works.clock()
             if arrival.data is not None:
-                publisher.later(entry, arrival.data, lambda error: done(kept, error), also)
+                # The publisher's thread works for everybody.
+                told = carried(partial(done, kept, whole_at))
+                publisher.later(entry, arrival.data, told, also)
                 return
             assert arrival.spool is not None
             try:
                 publisher.now(entry, arrival.spool.path, also)
             except VirtregError as error:
-                done(kept, error)
+                done(kept, whole_at, error)
             else:
-                done(kept, None)
+                done(kept, whole_at, None)
 
         return keep
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from attrs import field, frozen
 
+from virtreg.correlation import carried
 from virtreg.errors import (
     IntegrityError,
     UpstreamError,
@@ -59,7 +60,7 @@ class Transfer:
         Then ``failed`` is called before any reader of the spool learns of it, so that whoever
         retries at once finds nothing of this transfer any more.
         """
-        proving = threading.Thread(target=self._prove, name="virtreg-digest", daemon=True)
+        proving = threading.Thread(target=carried(self._prove), name="virtreg-digest", daemon=True)
         self._proved: Future[tuple[dict[Algorithm, str], Digests]] = Future()
         try:
             proving.start()

@@ -46,6 +46,18 @@ class Addresses:
             self._warn()
         return _place(peer) if ":" in peer else peer
 
+    @property
+    def trusting(self) -> bool:
+        """Whether any proxy is believed."""
+        return bool(self._trusted)
+
+    def peer(self, environ: Mapping[str, Any]) -> IPv4Address | IPv6Address | None:
+        """The caller's address itself; None where the server has none to tell."""
+        told: str = environ.get("REMOTE_ADDR") or ""
+        if self._trusted:
+            told = self._behind(told, environ.get("HTTP_X_FORWARDED_FOR", ""))
+        return _parse(told)
+
     def _warn(self) -> None:
         # Two threads at once may say it twice, which is no harm.
         self._warned = True

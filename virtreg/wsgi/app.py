@@ -9,25 +9,30 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from virtreg.core.conditional import FULL
+from virtreg.correlation import CURRENT
 from virtreg.errors import InvalidRequest, Missing, NotFound, StorageError, VirtregError
 from virtreg.events import AuditEvent
 from virtreg.model import Headers, Principal
 from virtreg.protocols import Authenticator, CacheStore, Defers, VirtualRegistry
 from virtreg.service.opening import opener
+from virtreg.spans import Tracer
 from virtreg.wsgi import pings
 from virtreg.wsgi.admission import Admission
 from virtreg.wsgi.bearer import TokenService
 from virtreg.wsgi.distribution import DOCUMENTED
+from virtreg.wsgi.figures import FiguresPage
 from virtreg.wsgi.granting import Granting
+from virtreg.wsgi.identifying import GIVEN, Identifying
 from virtreg.wsgi.keeping import ready_absence, ready_answer
 from virtreg.wsgi.ledger import Ledger
 from virtreg.wsgi.looking import look
 from virtreg.wsgi.passes import Passes
-from virtreg.wsgi.place import Ping, Place, check_path
+from virtreg.wsgi.place import Ping, Place, Served, check_path
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.query import asks
 from virtreg.wsgi.ready import SMALL, Ready, ReadyAnswers
@@ -48,6 +53,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _API = "/api/v4/"
+
+_UNTRACED: AbstractContextManager[object] = nullcontext()
 
 _PRIVATE: Headers = (("Cache-Control", "private, no-cache"),)
 """Of what not everybody may have: a cache between us and a caller must not hand it to the next
@@ -74,13 +81,16 @@ class Application:
         api: Api | None = None,
         passes: Passes | None = None,
         counted: Callable[[Principal], None] = lambda _: None,
+        figures: FiguresPage | None = None,
+        tracer: Tracer | None = None,
         redirecting: Redirecting | None = None,
     ) -> None:
         """``documented_images``: below ``/v2/``, before the id of a registry of images. ``tokens``:
         where clients of images are sent for their tokens; without it they must log in by Basic.
         ``checks`` are asked about every request before anything else, except about probes, and
         raise what is wrong with it. ``api`` is what registries are managed by. ``passes`` and
-        ``counted`` as for :class:`virtreg.wsgi.admission.Admission`."""
+        ``counted`` as for :class:`virtreg.wsgi.admission.Admission`. ``figures`` is the page of
+        metrics, where there is one."""
         self._documented_images = documented_images
         self._realm = realm
         self._tokens = tokens
@@ -97,6 +107,9 @@ class Application:
         self._open = self._admission.open
         self._clock = clock
         self._checks = tuple(checks)
+        self._figures = figures
+        self._traced = tracer
+        self._identifying = Identifying(clock, tracer)
         self.serve(registries)
 
     def serve(self, registries: Iterable[VirtualRegistry]) -> None:
@@ -113,13 +126,19 @@ class Application:
         self._ready.clear()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        # An answer that is ready takes less time than making up an id for it.
+        if GIVEN in environ or self._traced is not None:
+            return self._identifying.run(self._find, environ, start_response)
+        return self._find(environ, start_response)
+
+    def _find(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         asked: str = environ.get("PATH_INFO", "")
         if self._checks and not asked.startswith("/-/"):
             try:
                 for check in self._checks:
                     check(environ)
             except VirtregError as error:
-                return self._refuse(error, None, asked, environ, start_response)
+                return self._refused(error, None, asked, environ, start_response)
         ready = self._ready.get(asked)
         if ready is None and asked.startswith("/v2/"):
             ready = self._ready.get(self._surfaces.key(asked, environ))
@@ -127,7 +146,7 @@ class Application:
             answered = self._repeat(ready, asked, environ, start_response)
             if answered is not None:
                 return answered
-        return self._answer(asked, environ, start_response)
+        return self._identifying.run(partial(self._answer, asked), environ, start_response)
 
     def _repeat(
         self,
@@ -160,30 +179,44 @@ class Application:
                 place = None
                 with suppress(NotFound, InvalidRequest):  # It may have gone in this moment.
                     place = self._surfaces.place(asked, environ)
-                return self._refuse(error, place, asked, environ, start_response)
+                return self._refused(error, place, asked, environ, start_response)
             except Exception:  # noqa: BLE001 - the long way meets it again and tells it
                 return None
         ready.used = True
         body = ready.body
+        registry, request_id = ready.scope.registry, CURRENT.get().request_id
         if method == "HEAD":
-            self._ledger.add((now, method, asked, ready.code, 0, ready.origin, "", ready.path))
+            code, origin, path = ready.code, ready.origin, ready.path
+            self._ledger.add(
+                (now, method, asked, code, 0, origin, "", path, registry, request_id, None)
+            )
             start_response(ready.status, ready.headers[:])
             return []
         if body is None:
-            sent = self._stored(ready, environ)
-            if sent is None:
+            stored = self._stored(ready, environ)
+            if stored is None:
                 self._ready.discard(self._surfaces.key(asked, environ))
                 return None
-            self._ledger.add(
-                (now, method, asked, 200, ready.size, ready.origin, ready.source, ready.path)
-            )
-            start_response(ready.status, ready.headers[:])
-            return sent
+            sent = stored
+        else:
+            sent = [body]
         self._ledger.add(
-            (now, method, asked, ready.code, ready.size, ready.origin, ready.source, ready.path)
+            (
+                now,
+                method,
+                asked,
+                ready.code,
+                ready.size,
+                ready.origin,
+                ready.source,
+                ready.path,
+                registry,
+                request_id,
+                None,
+            )
         )
         start_response(ready.status, ready.headers[:])
-        return [body]
+        return sent
 
     def _stored(self, ready: Ready, environ: WSGIEnvironment) -> Iterable[bytes] | None:
         """The blob of a ready answer; None when it is gone or damaged, which the long way mends."""
@@ -199,10 +232,23 @@ class Application:
         except StorageError:
             return None
 
+    def _refused(
+        self,
+        error: VirtregError,
+        place: Place | Ping | None,
+        asked: str,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        refuse = partial(self._refuse, error, place, asked)
+        return self._identifying.run(refuse, environ, start_response)
+
     def _answer(
         self, asked: str, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         if asked.startswith("/-/"):
+            if self._figures is not None and self._figures.concerns(asked, environ):
+                return self._figures.answer(environ["REQUEST_METHOD"], start_response)
             return self._probes.answer(asked, environ["REQUEST_METHOD"], start_response)
         place: Place | Ping | None = None
         # Before the place is found: what is found by the registries of then is kept for them.
@@ -267,7 +313,8 @@ class Application:
         route = served.format.route(place.path)
         viewed = served.views is not None and (route.merged or route.listing)
         try:
-            resolution, more = look(served, route, viewed, environ)
+            with self._resolving(served):
+                resolution, more = look(served, route, viewed, environ)
         except NotFound as error:
             problem = served.format.problem(error)
             now = self._clock()
@@ -275,7 +322,9 @@ class Application:
                 kept = ready_absence(scope, route, problem, error, now, place.headers)
                 self._ready.put(place.key, kept, epoch)
             more = place.headers
-            return self._telling.refuse(problem, error, asked, environ, start_response, more)
+            return self._telling.refuse(
+                problem, error, asked, environ, start_response, more, served.name
+            )
         body = resolution.body
         try:
             if not self._open and not scope.public:
@@ -310,9 +359,10 @@ class Application:
             if isinstance(sent, Transfer):
                 sent.begin()
         counted = method == "GET" and response.status != 304
+        request, now = CURRENT.get(), self._clock()
         self._ledger.add(
             (
-                self._clock(),
+                now,
                 method,
                 asked,
                 response.status,
@@ -320,6 +370,9 @@ class Application:
                 resolution.origin,
                 resolution.source if counted and route.checksum is None else "",
                 resolution.route.path,
+                served.name,
+                request.request_id,
+                now - request.began,
             )
         )
         # Last: an error that comes before it can still be told.
@@ -335,4 +388,11 @@ class Application:
         start_response: StartResponse,
     ) -> Iterable[bytes]:
         problem, more = self._refusing.refusal(error, place, asked, environ)
-        return self._telling.refuse(problem, error, asked, environ, start_response, more)
+        registry = place.served.name if isinstance(place, Place) else ""
+        return self._telling.refuse(problem, error, asked, environ, start_response, more, registry)
+
+    def _resolving(self, served: Served) -> AbstractContextManager[object]:
+        if self._traced is None:
+            return _UNTRACED
+        facts = {"virtreg.registry": served.name, "virtreg.format": served.format.name}
+        return self._traced.working("resolve", facts)

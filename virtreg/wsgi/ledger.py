@@ -13,13 +13,22 @@ from urllib.parse import quote
 
 from virtreg.errors import StorageError
 from virtreg.protocols import CountsDownloads
+from virtreg.wsgi.outcomes import outcome_of
 
 _log = logging.getLogger(__name__)
 _access = logging.getLogger("virtreg.access")
 
-Record = tuple[float, str, str, int, int, str, str, str]
-"""(time, method, path as asked, status, bytes, origin, source, path in the registry);
-source is empty where nothing was downloaded."""
+Record = tuple[float, str, str, int, int, str, str, str, str, str, float | None]
+"""(time, method, path as asked, status, bytes, origin, source, path in the registry, registry,
+request id, seconds).
+
+The source is empty where nothing was downloaded, the registry where no registry was asked, and the
+id where the answer was ready and the caller gave none. The seconds are until the answer began; None
+where it was ready."""
+
+Measure = Callable[[str, str, str, int, float | None], None]
+"""Takes ``(registry, outcome, code, bytes, seconds)`` of a record: the outcome is one of
+:mod:`virtreg.wsgi.outcomes`, and the code an error's, empty for none."""
 
 _HITS = frozenset({"hit", "revalidated", "stale"})
 INTERVAL = 1.0
@@ -34,12 +43,23 @@ class Ledger:
     """``add`` is the request path's and costs one append; everything else happens once a second
     on a thread of its own, which ``start`` starts."""
 
-    def __init__(self, counts: object, *, access_log: bool = False) -> None:
+    def __init__(
+        self,
+        counts: object,
+        *,
+        access_log: bool = False,
+        measure: Measure | None = None,
+        measured: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``measure`` is told of every record, and ``measured`` called after those of a second;
+        both on the ledger's thread."""
         # Bounded, or a log that nobody reads would in time take all memory; the oldest go first.
         self._records: deque[Record] = deque(maxlen=MOST)
         self.add: Callable[[Record], None] = self._records.append
         self._counts = counts if isinstance(counts, CountsDownloads) else None
         self._access_log = access_log
+        self._measure = measure
+        self._measured = measured
         self._totals = Counter(dict.fromkeys(("requests", "hits", "misses", "errors", "bytes"), 0))
         self._served: Counter[tuple[str, bool]] = Counter()
         self._unwritten: dict[tuple[str, str], tuple[int, float]] = {}
@@ -78,7 +98,7 @@ class Ledger:
         downloads = self._unwritten
         for _ in range(len(self._records)):
             record = self._records.popleft()
-            when, _method, _asked, status, size, origin, source, path = record
+            when, _method, _asked, status, size, origin, source, path, *_ = record
             self._total(status, size, origin)
             if source:
                 self._served[source, origin in _HITS] += 1
@@ -87,6 +107,12 @@ class Ledger:
                 downloads[source, path] = (times + 1, when)
             if self._access_log:
                 _report(record)
+            if self._measure is not None:
+                _measure(record, self._measure)
+        try:
+            self._measured()
+        except Exception:  # noqa: BLE001 - figures are not worth the thread
+            _log.warning("figures could not be taken", exc_info=True)
         if downloads and self._counts is not None:
             try:
                 self._counts.count(downloads)
@@ -109,8 +135,14 @@ class Ledger:
             self._totals["misses"] += 1
 
 
+def _measure(record: Record, measure: Measure) -> None:
+    _when, _method, _asked, status, size, origin, _source, _path, registry, _id, seconds = record
+    code = origin if status >= 500 else ""
+    measure(registry, outcome_of(status, origin, ready=seconds is None), code, size, seconds)
+
+
 def _report(record: Record) -> None:
-    when, method, asked, status, size, origin, _source, _path = record
+    when, method, asked, status, size, origin, _source, _path, registry, request_id, _ = record
     # Escaped as in a URL: a path must not be able to begin a line of its own in a log.
     asked = quote(asked, safe="/:@!$&'()*+,;=~", encoding="latin-1", errors="replace")
     _access.info(
@@ -125,5 +157,7 @@ def _report(record: Record) -> None:
             "status": status,
             "bytes": size,
             "cache": origin,
+            **({"registry": registry} if registry else {}),
+            **({"request_id": request_id} if request_id else {}),
         },
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from virtreg.correlation import CURRENT
 from virtreg.errors import VirtregError
 from virtreg.model import Headers, Problem
 from virtreg.wsgi.ledger import Ledger
@@ -43,11 +44,15 @@ class Telling:
         environ: WSGIEnvironment,
         start_response: StartResponse,
         more: Headers = (),
+        registry: str = "",
     ) -> Iterable[bytes]:
-        """The error as one kind of client reads it, with headers besides the problem's."""
+        """The error as one kind of client reads it, with headers besides the problem's;
+        ``registry`` is the one that was asked, if one was."""
         headers = with_length(problem.headers, problem.body) + more
         status = status_line(problem.status)
-        return self._send(status, headers, problem.body, error.code, asked, environ, start_response)
+        return self._send(
+            status, headers, problem.body, error.code, asked, environ, start_response, registry
+        )
 
     def _send(
         self,
@@ -58,10 +63,27 @@ class Telling:
         asked: str,
         environ: WSGIEnvironment,
         start_response: StartResponse,
+        registry: str = "",
     ) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
         sent = b"" if method == "HEAD" else body
         code = int(status[:3])
-        self.ledger.add((self.clock(), method, asked, code, len(sent), origin, "", ""))
+        request, now = CURRENT.get(), self.clock()
+        took = now - request.began
+        self.ledger.add(
+            (
+                now,
+                method,
+                asked,
+                code,
+                len(sent),
+                origin,
+                "",
+                "",
+                registry,
+                request.request_id,
+                took,
+            )
+        )
         start_response(status, list(headers))
         return [sent]

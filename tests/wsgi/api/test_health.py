@@ -8,6 +8,7 @@ from typing import Any
 from tests.wsgi.api.desks import Desk
 from tests.wsgi.api.shelves import BODY, POM, Shelf, shelf
 from virtreg.errors import UpstreamError, UpstreamUnavailable
+from virtreg.wsgi.ledger import Record
 
 WELL = {
     "breaker": "closed",
@@ -53,8 +54,8 @@ def test_what_is_left_of_its_quota_is_told(desk: Desk) -> None:
 def test_downloads_are_told_by_where_they_came_from(desk: Desk) -> None:
     at = shelf(desk)
     for origin in ("miss", "hit", "stale", "joined", "revalidated"):
-        desk.ledger.add((desk.clock(), "GET", f"/{POM}", 200, 5, origin, at.source, POM))
-    desk.ledger.add((desk.clock(), "GET", f"/{POM}", 200, 5, "hit", "another", POM))
+        desk.ledger.add(_record(desk.clock(), origin, at.source))
+    desk.ledger.add(_record(desk.clock(), "hit", "another"))
     desk.ledger.flush()
     found = _health(at)
     assert (found["hits"], found["misses"]) == (3, 2)
@@ -65,3 +66,7 @@ def test_nothing_is_known_of_one_that_no_registry_lists(desk: Desk) -> None:
     place = desk.catalog.associations_of(at.upstream)[0]
     desk.ask("DELETE", f"{at.root}/registry_upstreams/{place.id}")
     assert _health(at) is None
+
+
+def _record(when: float, origin: str, source: str) -> Record:
+    return (when, "GET", f"/{POM}", 200, 5, origin, source, POM, "", "", None)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import quote, urldefrag, urljoin
 
+from virtreg import correlation
 from virtreg.backends.http.access import Access
 from virtreg.backends.http.asking import (
     Fields,
@@ -144,7 +145,9 @@ class HttpUpstream:
     def _send(
         self, url: WebUrl, request: Fetch, fields: Fields, deadline: Deadline, credentials: Fields
     ) -> HttpReply:
-        everything = (*fields, *credentials)
+        # Who is redirected to has no use for them.
+        told = correlation.fields() if url.origin == self._base.origin else ()
+        everything = (*fields, *told, *credentials)
         return self._wire.ask(url, request.method, everything, deadline, bulk=request.bulk)
 
     def _make_access(self) -> Access:

@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
+from virtreg.correlation import request_id
 from virtreg.errors import StorageError
 from virtreg.events import AuditEvent, Event
 
@@ -54,7 +55,8 @@ def _facts(event: AuditEvent) -> dict[str, Any]:
     """What is known, the kind of event first; what is empty is left out."""
     values = attrs.asdict(event, recurse=False)
     told = {name: value for name, value in values.items() if value not in ("", None, ())}
-    return {"event": type(event).__name__, **told}
+    request = request_id()
+    return {"event": type(event).__name__, **told, **({"request_id": request} if request else {})}
 
 
 def _append(path: Path, line: bytes) -> None:
