@@ -80,12 +80,11 @@ class FlightLeases:
             _log.warning("no lease for a download: %s", error.message)
             return None
         with self._changed:
-            self._held.add(lease)
-            if self._thread is None and not self._closed.is_set():
-                thread = threading.Thread(target=self._run, name="virtreg-leases", daemon=True)
-                thread.start()
-                self._thread = thread
-        return lease
+            if not self._closed.is_set() and self._is_running():
+                self._held.add(lease)
+                return lease
+        self._try(lease, 0)
+        return None
 
     def close(self) -> None:
         """Give back what is held, and stop."""
@@ -104,6 +103,17 @@ class FlightLeases:
                 self._held.discard(lease)
                 self._ended.append(lease)
                 self._changed.notify()
+
+    def _is_running(self) -> bool:
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="virtreg-leases", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                _log.warning("no lease for a download: no thread can be started")
+                return False
+            self._thread = thread
+        return True
 
     def _run(self) -> None:
         renewed_at = time.monotonic()

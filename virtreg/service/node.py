@@ -19,7 +19,7 @@ from pathlib import Path
 from virtreg.service.boards import Board, Record, Stage
 from virtreg.service.flight_leases import FlightLeases
 from virtreg.service.flights import Flight
-from virtreg.service.followed import FollowedArrival, FollowedSpool, succeed
+from virtreg.service.followed import FollowedArrival, FollowedSpool, LeaderLost, succeed
 from virtreg.service.leads import Lead, sweep, take
 from virtreg.service.notices import read_arrival
 from virtreg.service.resolution import Resolved
@@ -149,7 +149,8 @@ class Node:
             if record is None:
                 self._distrusted[name] = board.identity
                 return Followed.ENDED
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
+            # RuntimeError: no thread can be started.
             _log.warning("a download of another process cannot be followed: %s", error)
             return Followed.ENDED
         finally:
@@ -177,9 +178,17 @@ class Node:
             if stalled:
                 self._distrusted[name] = board.identity
             succession = partial(succeed, arrival, again)
-            threading.Thread(target=succession, name="virtreg-succession", daemon=True).start()
+            thread = threading.Thread(target=succession, name="virtreg-succession", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                arrival.entry.set_exception(LeaderLost("no thread can be started", retry_after=1))
 
-        self._watching.add(Watched(board, arrival, flight.land, lost))
+        try:
+            self._watching.add(Watched(board, arrival, flight.land, lost))
+        except BaseException:
+            spool.close()
+            raise
         flight.answer(
             Landed(
                 "joined",
