@@ -83,3 +83,54 @@ def test_what_nothing_refers_to_goes_once_it_is_old(file: Path) -> None:
     assert "nothing refers to it (5 bytes)" in found.stdout
     assert _fsck(file, "--repair").exit_code == 0
     assert not stray.exists()
+
+
+def _lose_index(file: Path) -> None:
+    for each in (file.parent / "virtreg-data").glob("index.sqlite*"):
+        each.unlink()
+
+
+def test_an_index_that_was_lost_is_made_again(file: Path) -> None:
+    untouched = _fsck(file, "--rebuild")
+    assert untouched.exit_code == 0
+    assert "nothing was done" in untouched.stderr
+    _lose_index(file)
+    for blob in _blobs(file):
+        os.utime(blob, (1, 1))
+    lost = _fsck(file)
+    assert lost.exit_code == 1
+    assert "virtreg fsck --rebuild" in lost.stdout
+    assert "nothing refers to it" not in lost.stdout
+    refused = _fsck(file, "--repair")
+    assert refused.exit_code == 1
+    assert len(_blobs(file)) == 2
+    rebuilt = _fsck(file, "--rebuild")
+    assert rebuilt.exit_code == 0, rebuilt.stderr
+    assert rebuilt.stderr == (
+        "2 entries taken from the journal, 0 removed as it tells, 0 left out whose files are not"
+        " there\n"
+    )
+    assert (_fsck(file).exit_code, _fsck(file, "--deep").stdout) == (0, "")
+    with build(load(file, {})) as assembly:
+        registry = assembly.registries["main"]
+        for path, content in BODIES.items():
+            # The upstream is gone by now.
+            with registry.resolve(registry.format.route(path)).body as served:
+                assert b"".join(served.read()) == content
+
+
+def test_a_part_of_the_journal_that_is_damaged_is_told(file: Path) -> None:
+    (note,) = (file.parent / "virtreg-data" / "journal").iterdir()
+    note.write_bytes(b"damaged")
+    _lose_index(file)
+    rebuilt = _fsck(file, "--rebuild")
+    assert rebuilt.exit_code == 0
+    assert rebuilt.stdout == f"damaged: journal/{note.name} cannot be read; what it told is lost\n"
+    assert "0 entries taken" in rebuilt.stderr
+
+
+def test_making_it_again_goes_alone(file: Path) -> None:
+    for option in ("--repair", "--deep"):
+        result = _fsck(file, "--rebuild", option)
+        assert result.exit_code == 2
+        assert "--rebuild goes alone" in result.stderr

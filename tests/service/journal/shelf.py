@@ -29,6 +29,8 @@ class Shelf:
         self._stack = ExitStack()
         self.store = store or LocalStore(folder / "files")
         self._stack.callback(self.store.close)
+        open_index(folder / "new").close()
+        shutil.copytree(folder / "new", folder / "index")
         self._open()
 
     @property
@@ -59,6 +61,7 @@ class Shelf:
     def lose_index(self) -> None:
         self.index.close()
         shutil.rmtree(self.folder / "index")
+        shutil.copytree(self.folder / "new", self.folder / "index")
         self._open()
 
     def back_up_index(self) -> None:
