@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -11,8 +11,11 @@ from typing import Final
 from attrs import frozen
 
 from virtreg.backends.auth.anonymous import Anonymous
-from virtreg.backends.auth.grants import GrantAuthenticator, Grants, Keys
+from virtreg.backends.auth.grants import GrantAuthenticator, Grants, KeyFolder, Keys, KeyShelf
 from virtreg.backends.auth.tokens import TokenAuthenticator
+from virtreg.backends.signing import open_sealed_keys
+from virtreg.backends.sql.server import DatabaseServer
+from virtreg.backends.vault import MasterKeys
 from virtreg.config import Config
 from virtreg.errors import Unauthenticated
 from virtreg.events import AuditEvent
@@ -49,12 +52,14 @@ def open_access(
     directory: Directory,
     clock: Callable[[], float],
     notify: Callable[[AuditEvent], None],
+    keys: Callable[[], AbstractContextManager[KeyShelf]],
     *,
     listening: bool = False,
 ) -> Access:
     """``authenticator`` is a host's own; without one, the configuration says whether those in
-    ``directory`` may, or everybody. ``listening`` as for :func:`virtreg.guards.open_guards`.
-    Raises ConfigError and StorageError."""
+    ``directory`` may, or everybody. ``keys`` opens those to sign with, where somebody must sign in.
+    ``listening`` as for :func:`virtreg.guards.open_guards`. Raises ConfigError and
+    StorageError."""
     with ExitStack() as opened:
         decides = authenticator or _configured(config, directory, clock, notify, opened)
         # Exactly: a kind of Anonymous may well refuse somebody.
@@ -63,10 +68,21 @@ def open_access(
         if not restricted:
             return Access(guards.guard(decides), None, guards, None, opened.pop_all())
         # Even where there are no registries of images: one may be made at any time.
-        tokens = _token_service(config, decides, guards, clock)
+        signing = Keys(opened.enter_context(keys()), clock)
+        tokens = _token_service(config, decides, guards, signing, clock)
         guarded = guards.guard(tokens.authenticator, partial(_shows_grant, tokens))
         passes = _passes(decides, directory, clock) if authenticator is None else None
         return Access(guarded, tokens, guards, passes, opened.pop_all())
+
+
+def open_signing_keys(
+    place: Path | DatabaseServer, keys: MasterKeys
+) -> AbstractContextManager[KeyShelf]:
+    """Those of a data folder; or of a database, where ``keys`` seal them. Raises ConfigError and
+    StorageError."""
+    if isinstance(place, Path):
+        return nullcontext(KeyFolder(place / KEYS))
+    return closing(open_sealed_keys(place, keys))
 
 
 def _configured(
@@ -95,10 +111,13 @@ def _passes(
 
 
 def _token_service(
-    config: Config, decides: Authenticator, guards: Guards, clock: Callable[[], float]
+    config: Config,
+    decides: Authenticator,
+    guards: Guards,
+    keys: Keys,
+    clock: Callable[[], float],
 ) -> TokenService:
     access = config.access
-    keys = Keys(Path(config.storage.path) / KEYS, clock)
     grants = Grants(keys, access.service, clock, access.grant_seconds)
     return TokenService(
         grants,

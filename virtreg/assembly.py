@@ -19,7 +19,7 @@ from wsgiref.types import WSGIApplication
 
 from attrs import evolve, frozen
 
-from virtreg.access import Access, open_access
+from virtreg.access import Access, open_access, open_signing_keys
 from virtreg.backends.auth.anonymous import Anonymous
 from virtreg.backends.catalog import SqlCatalog, open_catalog
 from virtreg.backends.index import SqlIndex
@@ -179,18 +179,24 @@ def build(
         storage = undone.enter_context(open_storage(config))
         store, index, directory = storage.store, storage.index, storage.directory
         _warn_of_exposure(config, authenticator)
-        keys = MasterKeys.found(os.environ, config.folder or path)
+        shared = storage.server is not None
+        keys = MasterKeys.found(os.environ, config.folder or path, shared=shared)
         specs = [_with_logins(spec, logins) for spec in config.registries]
         for spec in specs:
             # What a file says ends the start, and what is stored its own registry alone.
             Barring.of(spec, named(spec.format, formats), clock)
         catalog = undone.enter_context(
-            closing(open_catalog(path, specs, keys=keys, clock=clock, limits=limits_of(config)))
+            closing(
+                open_catalog(storage.place, specs, keys=keys, clock=clock, limits=limits_of(config))
+            )
         )
         make_groups(directory, specs)
         # The works come later, and nobody is let in before.
         tell: Observer = lambda event: works.tell(event)  # noqa: E731, PLW0108
-        access = open_access(config, authenticator, directory, clock, tell, listening=listening)
+        signing = partial(open_signing_keys, storage.place, keys)
+        access = open_access(
+            config, authenticator, directory, clock, tell, signing, listening=listening
+        )
         undone.callback(access.close)
         room = Room(
             index,

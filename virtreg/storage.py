@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -18,7 +18,7 @@ from virtreg.backends.store import LocalStore, has_links, open_store, spool_fold
 from virtreg.config import Config
 from virtreg.config.values import StorageConfig
 from virtreg.core.capacity import reserve_of
-from virtreg.errors import ConfigError
+from virtreg.errors import ConfigError, StorageError
 from virtreg.protocols import CacheStore
 from virtreg.service.nearby import NearbyStore, Remote
 
@@ -53,20 +53,33 @@ class Storage:
         self.close()
 
 
+@contextmanager
+def open_place(config: Config) -> Iterator[Path | DatabaseServer]:
+    """What databases are opened by, for a while. Raises ConfigError."""
+    storage = config.storage
+    if storage.database is None:
+        yield storage.path
+        return
+    with closing(
+        DatabaseServer(storage.database, storage.connections, upgrade=storage.upgrade)
+    ) as server:
+        yield server
+
+
 def open_storage(config: Config) -> Storage:
     """Makes what is missing, and brings databases up to date. Raises ConfigError and
     StorageError."""
     storage = config.storage
     path = storage.path
-    server = None
     with ExitStack() as opened:
-        if storage.database is not None:
-            server = opened.enter_context(
-                closing(DatabaseServer(storage.database, storage.connections))
-            )
+        place = opened.enter_context(open_place(config))
+        server = place if isinstance(place, DatabaseServer) else None
+        if server is not None:
+            # Downloads wait there all the same.
+            _make(path)
         store = _open_blobs(storage, opened)
-        index = opened.enter_context(closing(open_index(path)))
-        directory = opened.enter_context(closing(open_directory(path)))
+        index = opened.enter_context(closing(open_index(place)))
+        directory = opened.enter_context(closing(open_directory(place)))
         return Storage(
             path,
             server,
@@ -76,6 +89,13 @@ def open_storage(config: Config) -> Storage:
             directory,
             opened.pop_all(),
         )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"cannot use the folder {folder}: {error.strerror}") from error
 
 
 def _open_blobs(storage: StorageConfig, opened: ExitStack) -> CacheStore:

@@ -120,13 +120,19 @@ def _reached(
 
 @contextmanager
 def _own(wanted: Path, *, dry_run: bool) -> Iterator[Client]:
-    """Of the data folder that the file names, which nobody said is meant."""
+    """Of the data folder or database that the file names, which nobody said is meant."""
     from virtreg.backends.catalog import FILE as CATALOG
     from virtreg.cli.launch import Launch
 
-    folder = usable(partial(Launch(file=wanted).config, secrets=False)).storage.path
-    there = (folder / CATALOG).is_file()
-    click.echo(f"the data folder is {folder}{'' if there else ', which is new'}", err=True)
+    storage = usable(partial(Launch(file=wanted).config, secrets=False)).storage
+    shared = storage.database is not None
+    there = shared or (storage.path / CATALOG).is_file()
+    place = (
+        f"the data is in the database of {wanted}"
+        if shared
+        else f"the data folder is {storage.path}"
+    )
+    click.echo(f"{place}{'' if there else ', which is new'}", err=True)
     with ExitStack() as stack:
         instead = None
         if dry_run and not there:

@@ -14,6 +14,7 @@ from virtreg.cli.access_tokens import token
 from virtreg.cli.apply import apply
 from virtreg.cli.cache import cache
 from virtreg.cli.cleanup import cleanup
+from virtreg.cli.db import db
 from virtreg.cli.fsck import fsck
 from virtreg.cli.policies import policy
 from virtreg.cli.registries import registry
@@ -39,7 +40,7 @@ def virtreg() -> None:
 
 for _commands in (
     *(registry, upstream, cache, policy, storage, apply, cleanup, fsck),
-    *(user, group, member, token, secrets, keys),
+    *(user, group, member, token, secrets, keys, db),
 ):
     virtreg.add_command(_commands)
 
@@ -69,14 +70,18 @@ def serve(
 
     host = _valid(host, fields.host, "'--host'")
     launch = Launch(file=file, host=host, port=port, data=data, offline=offline)
-    server = usable(launch.config).server
+    config = usable(launch.config)
     from virtreg.assembly import build
     from virtreg.cli.journal import journal
+    from virtreg.cli.measuring import count_together
     from virtreg.cli.serving import CannotListen, run
+    from virtreg.errors import StorageError
 
+    start = partial(build, observers=[journal], listening=True)
     try:
-        raise SystemExit(run(server, launch, partial(build, observers=[journal], listening=True)))
-    except CannotListen as error:
+        count_together(config)
+        raise SystemExit(run(config.server, launch, start))
+    except (CannotListen, StorageError) as error:
         raise click.ClickException(error.message) from None
 
 

@@ -87,8 +87,7 @@ def opened(config: Config, *, new: bool = False) -> Iterator[Local]:
     folder = config.storage.path
     # Else the configuration is made up, for a folder.
     whole = config.folder is not None
-    fresh = not (folder / CATALOG).is_file()
-    if fresh:
+    if config.storage.database is None and not (folder / CATALOG).is_file():
         _check_new(folder, whole=whole, new=new)
     private = config.management.allow_private
     with ExitStack() as stack:
@@ -98,14 +97,19 @@ def opened(config: Config, *, new: bool = False) -> Iterator[Local]:
         catalog = stack.enter_context(
             closing(
                 open_catalog(
-                    folder,
+                    storage.place,
                     declared,
-                    keys=MasterKeys.found(os.environ, config.folder or folder),
+                    keys=MasterKeys.found(
+                        os.environ, config.folder or folder, shared=storage.server is not None
+                    ),
                     limits=limits_of(config),
-                    mirrored=fresh and whole and not new,
+                    mirrored=False,
                 )
             )
         )
+        if whole and not new and not catalog.revision():
+            # No server has begun with it.
+            catalog.mirror()
         if not whole and (others := catalog.declared_elsewhere()):
             raise click.ClickException(
                 f"registry {others[0]!r} is declared in the configuration file of the server; say"

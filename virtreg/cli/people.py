@@ -6,26 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from virtreg.cli.usable import Unusable, usable
+from virtreg.cli.meant import configuration, server_options, told
 from virtreg.protocols import Directory
 
-_config = click.option(
-    "--config",
-    "file",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The server's configuration file, which says where its data is.",
-)
-_data = click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="The server's data folder.",
-)
+if TYPE_CHECKING:
+    from virtreg.config import Config
 
 
 def on_directory(
@@ -36,44 +25,26 @@ def on_directory(
     if command is None:
         return partial(on_directory, new=new)
 
-    @_config
-    @_data
+    @server_options
     @wraps(command)
     def run(file: Path | None, data: Path | None, **others: Any) -> None:
-        with _opened(file, data, new=new) as directory:
+        config = configuration(file, data)
+        with told(), _opened(config, new=new) as directory:
             command(directory, **others)
 
     return run
 
 
 @contextmanager
-def _opened(file: Path | None, data: Path | None, *, new: bool) -> Iterator[Directory]:
-    folder = _folder(file, data)
+def _opened(config: Config, *, new: bool) -> Iterator[Directory]:
     from virtreg.backends.directory import FILE, open_directory
-    from virtreg.errors import ConfigError, InvalidRequest, VirtregError
+    from virtreg.storage import open_place
 
+    folder = config.storage.path
     # A mistyped folder is no new server.
-    if not new and not (folder / FILE).is_file():
+    if config.storage.database is None and not new and not (folder / FILE).is_file():
         raise click.ClickException(
             f"there is no {FILE} in {folder}; virtreg user add and virtreg group add make it"
         )
-    try:
-        with closing(open_directory(folder)) as directory:
-            yield directory
-    except ConfigError as error:
-        raise Unusable(error.message) from None
-    except InvalidRequest as error:
-        raise click.UsageError(error.message) from None
-    except VirtregError as error:
-        raise click.ClickException(error.message) from None
-
-
-def _folder(file: Path | None, data: Path | None) -> Path:
-    if data is not None:
-        return data.absolute()
-    if file is None:
-        raise click.UsageError("say which server is meant: --config FILE or --data FOLDER")
-    from virtreg.cli.launch import Launch
-
-    # Where people are managed, the secrets of upstreams need not be.
-    return usable(partial(Launch(file=file).config, secrets=False)).storage.path
+    with open_place(config) as place, closing(open_directory(place)) as directory:
+        yield directory

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from virtreg.cli.api import Client
+from virtreg.cli.meant import need_no_folder
 from virtreg.cli.usable import Unusable, usable
 
 if TYPE_CHECKING:
@@ -115,7 +116,9 @@ def local(
     from virtreg.cli.local import opened
     from virtreg.errors import ConfigError, VirtregError
 
-    config = usable(partial(Launch(file=file, data=data).config, secrets=asking))
+    launch = Launch(file=file, data=data)
+    config = usable(partial(launch.config, secrets=asking, database=True))
+    need_no_folder(config, file, data)
     try:
         with opened(config, new=new) as door:
             yield door

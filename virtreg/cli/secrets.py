@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -15,7 +15,7 @@ from virtreg.cli.listing import as_json, show, utc
 from virtreg.cli.usable import Unusable
 
 if TYPE_CHECKING:
-    from virtreg.backends.vault import Kept, Vault
+    from virtreg.backends.vault import Kept, MasterKeys, Sealed, Vault
     from virtreg.config import Config
     from virtreg.model import Secret
 
@@ -104,15 +104,13 @@ def remove(name: str, file: Path, data: Path | None) -> None:
 )
 @_placed
 def rotate(forget_old: bool, file: Path, data: Path | None) -> None:
-    """Seal every secret, and the passwords of stored upstreams, with a new key."""
-    from virtreg.backends.catalog import open_passwords
+    """Seal every secret, and the passwords of stored upstreams, with a new key.
 
+    Where nodes share a database, what is sealed there too, with the newest key that they all have.
+    """
     with _told(), ExitStack() as stack:
-        vault = _opened(file, data)[1]
-        passwords = open_passwords(vault.folder)
-        if passwords is not None:
-            stack.callback(passwords.close)
-        beside = () if passwords is None else (passwords,)
+        config, vault = _opened(file, data, database=True)
+        beside = _sealed(config, vault.keys, stack)
         number = vault.rotate(forget_old=forget_old, beside=beside)
         _audit("", "rotated")
     click.echo(f"sealed {number} with the newest key of {vault.keys}", err=True)
@@ -126,12 +124,31 @@ def key() -> None:
     click.echo(new_key().reveal())
 
 
-def _opened(file: Path, data: Path | None) -> tuple[Config, Vault]:
+def _sealed(config: Config, keys: MasterKeys, stack: ExitStack) -> list[Sealed]:
+    """What is sealed beside the vault. ``stack`` closes it."""
+    from virtreg.backends.catalog import open_passwords
+    from virtreg.backends.signing import open_sealed_keys
+    from virtreg.storage import open_place
+
+    place = stack.enter_context(open_place(config))
+    found: list[Sealed] = []
+    passwords = open_passwords(place)
+    if passwords is not None:
+        stack.callback(passwords.close)
+        found.append(passwords)
+    if not isinstance(place, Path):
+        found.append(stack.enter_context(closing(open_sealed_keys(place, keys))))
+    return found
+
+
+def _opened(file: Path, data: Path | None, *, database: bool = False) -> tuple[Config, Vault]:
+    """``database``: with its URL."""
     from virtreg.backends.vault import MasterKeys, Vault
     from virtreg.cli.launch import Launch
 
-    config = Launch(file=file, data=data).config(secrets=False)
-    keys = MasterKeys.found(os.environ, file.absolute().parent)
+    config = Launch(file=file, data=data).config(secrets=False, database=database)
+    shared = config.storage.database is not None
+    keys = MasterKeys.found(os.environ, file.absolute().parent, shared=shared)
     return config, Vault(config.storage.path, keys)
 
 

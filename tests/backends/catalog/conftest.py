@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.backends.places import Place, place
 from virtreg.backends.catalog import ManagementLimits, SqlCatalog, open_catalog
 from virtreg.backends.vault import MasterKeys
 from virtreg.model import RegistrySpec
+
+__all__ = ["Clock", "Open", "catalog", "clock", "opened", "place"]
 
 Open = Callable[..., SqlCatalog]
 
@@ -31,17 +34,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def opened(tmp_path: Path, clock: Clock) -> Iterator[Open]:
-    """Open the catalog of the test's folder, once more at every call."""
+def opened(place: Place, tmp_path: Path, clock: Clock) -> Iterator[Open]:
+    """Open the catalog of the test's place, once more at every call."""
     with ExitStack() as stack:
 
         def another(
             declared: Sequence[RegistrySpec] = (), limits: ManagementLimits | None = None
         ) -> SqlCatalog:
             keys = MasterKeys(tmp_path / "secret.key")
-            catalog = open_catalog(
-                tmp_path / "data", declared, keys=keys, clock=clock, limits=limits
-            )
+            catalog = open_catalog(place, declared, keys=keys, clock=clock, limits=limits)
             stack.callback(catalog.close)
             return catalog
 

@@ -9,7 +9,9 @@ from attrs import evolve
 from sqlalchemy import select
 
 from tests.backends.catalog.conftest import Clock, Open
+from tests.backends.places import Place
 from virtreg.backends.catalog.schema import catalog_tables
+from virtreg.backends.catalog.schema import upstreams as upstreams_table
 from virtreg.errors import ConfigError
 from virtreg.model import Ownership, RegistrySpec, Rule, Secret
 from virtreg.testing.catalogs import CENTRAL, PRIVATE, registry_of
@@ -34,7 +36,7 @@ def test_declaring_the_same_again_changes_nothing(opened: Open, clock: Clock) ->
 
 
 def test_what_is_declared_is_told_with_its_secrets_and_kept_without(
-    opened: Open, tmp_path: Path
+    opened: Open, place: Place
 ) -> None:
     secret = evolve(
         PRIVATE, bearer=Secret("declared-bearer"), headers=(("X-Key", Secret("declared-key")),)
@@ -44,12 +46,17 @@ def test_what_is_declared_is_told_with_its_secrets_and_kept_without(
     found = catalog.registry(1)
     assert found is not None
     assert found.declared
-    ((place, upstream),) = catalog.upstreams_of(1)
-    assert (place.position, upstream.spec, upstream.declared) == (1, secret, True)
+    ((listed, upstream),) = catalog.upstreams_of(1)
+    assert (listed.position, upstream.spec, upstream.declared) == (1, secret, True)
     assert upstream.spec.id is None
+    with catalog._database.reading() as connection:
+        rows = connection.execute(upstreams_table.select()).all()
+    assert rows
+    assert "declared-" not in str(rows)
     catalog.close()
-    for path in (tmp_path / "data").iterdir():
-        assert b"declared-" not in path.read_bytes()
+    if isinstance(place, Path):
+        for path in place.iterdir():
+            assert b"declared-" not in path.read_bytes()
 
 
 def test_ids_outlast_an_edited_file(opened: Open, clock: Clock) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.backends.catalog.conftest import Open
+from tests.backends.places import Place
 from virtreg.backends.catalog import SqlCatalog, open_catalog, open_passwords
 from virtreg.backends.catalog.schema import upstreams
 from virtreg.backends.vault import MasterKeys, Vault, new_key
@@ -33,13 +34,13 @@ def vault(folder: Path) -> Vault:
 
 
 def test_passwords_are_rotated_with_the_secrets_of_the_vault(
-    catalog: SqlCatalog, opened: Open, tmp_path: Path
+    catalog: SqlCatalog, opened: Open, place: Place, tmp_path: Path
 ) -> None:
     add(catalog, "a", "b")
     keys = vault(tmp_path)
     keys.set("nexus", Secret("named"))
     before = passwords(catalog)
-    stored = open_passwords(tmp_path / "data")
+    stored = open_passwords(place)
     assert stored is not None
     assert keys.rotate(forget_old=True, beside=[stored]) == 3
     stored.close()
@@ -48,8 +49,9 @@ def test_passwords_are_rotated_with_the_secrets_of_the_vault(
     assert keys.read("nexus") == Secret("named")
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_what_the_old_key_sealed_is_gone_from_the_files(
-    catalog: SqlCatalog, tmp_path: Path
+    catalog: SqlCatalog, place: Place, tmp_path: Path
 ) -> None:
     add(catalog, "a", "b")
     with catalog._database.reading() as connection:
@@ -59,7 +61,7 @@ def test_what_the_old_key_sealed_is_gone_from_the_files(
         return b"".join(each.read_bytes() for each in (tmp_path / "data").glob("catalog.sqlite*"))
 
     assert all(text in files() for text in sealed)
-    stored = open_passwords(tmp_path / "data")
+    stored = open_passwords(place)
     assert stored is not None
     keys = vault(tmp_path)
     keys.rotate(forget_old=True, beside=[stored])
@@ -69,14 +71,14 @@ def test_what_the_old_key_sealed_is_gone_from_the_files(
 
 
 def test_a_password_that_does_not_open_keeps_everything_as_it_was(
-    catalog: SqlCatalog, tmp_path: Path
+    catalog: SqlCatalog, place: Place, tmp_path: Path
 ) -> None:
     add(catalog, "a", "b")
     with catalog._database.writing() as connection:
         connection.execute(update(upstreams).where(upstreams.c.name == "b").values(password="x"))
     keys = vault(tmp_path)
     before = keys.keys.read()
-    stored = open_passwords(tmp_path / "data")
+    stored = open_passwords(place)
     assert stored is not None
     with pytest.raises(ConfigError, match="the password of upstream 2 does not open"):
         keys.rotate(forget_old=True, beside=[stored])
@@ -96,13 +98,13 @@ def test_a_sealed_password_opens_for_its_upstream_alone(
 
 
 def test_what_is_stored_while_keys_are_rotated_opens_afterwards(
-    catalog: SqlCatalog, opened: Open, tmp_path: Path
+    catalog: SqlCatalog, opened: Open, place: Place, tmp_path: Path
 ) -> None:
     add(catalog, "first")
     rotated = threading.Event()
 
     def rotate() -> None:
-        stored = open_passwords(tmp_path / "data")
+        stored = open_passwords(place)
         assert stored is not None
         for _ in range(10):
             vault(tmp_path).rotate(forget_old=True, beside=[stored])
@@ -132,10 +134,10 @@ def test_there_is_no_key_until_there_is_a_password(catalog: SqlCatalog, tmp_path
 
 
 def test_keys_of_the_environment_are_used(
-    opened: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    opened: Open, place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     given = MasterKeys(tmp_path / "secret.key", new_key())
-    catalog = open_catalog(tmp_path / "data", keys=given)
+    catalog = open_catalog(place, keys=given)
     add(catalog, "a")
     catalog.close()
     assert not (tmp_path / "secret.key").exists()

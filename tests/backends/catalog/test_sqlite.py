@@ -14,15 +14,12 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from attrs import evolve
 
 from tests.backends.catalog.conftest import Open
+from tests.backends.places import differences
 from virtreg.backends.catalog import FILE, LEDGER, SqlCatalog, open_catalog
 from virtreg.backends.catalog.schema import catalog_tables
-from virtreg.backends.sql.migrate import ENVIRONMENT
 from virtreg.backends.vault import MasterKeys
 from virtreg.errors import ConfigError, Invalid, StorageError
 from virtreg.model import RegistrySpec, Secret
@@ -92,12 +89,7 @@ class TestSqlCatalog(CatalogSuite):
 
 
 def test_the_migrations_make_the_declared_tables(catalog: SqlCatalog) -> None:
-    with catalog._database.reading() as connection:
-        options = {"version_table": LEDGER.version_table, "compare_type": True}
-        context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, catalog_tables) == []
-    scripts = ScriptDirectory(str(ENVIRONMENT), version_locations=[str(LEDGER.scripts)])
-    assert scripts.get_heads() == [LEDGER.head]
+    assert differences(catalog._database, LEDGER, catalog_tables) == []
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -132,7 +124,7 @@ def test_what_is_no_database_is_told(tmp_path: Path) -> None:
         open_in(tmp_path)
 
 
-def test_a_change_is_seen_by_whoever_else_has_the_file_open(opened: Open) -> None:
+def test_a_change_is_seen_by_whoever_else_has_it_open(opened: Open) -> None:
     ours, theirs = opened([registry_of(1)]), opened([registry_of(1)])
     for step in range(3):
         revision = theirs.revision()

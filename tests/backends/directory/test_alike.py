@@ -13,6 +13,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.backends.places import Place, place
 from virtreg.backends.auth.secret_text import digest_of
 from virtreg.backends.directory import FILE, SqlDirectory, open_directory
 from virtreg.backends.directory.names import folded
@@ -20,10 +21,12 @@ from virtreg.core.identity import Role, TokenKind, User
 from virtreg.errors import Conflict, InvalidRequest
 from virtreg.testing.directories import deploy, personal
 
+__all__ = ["place"]
+
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Iterator[SqlDirectory]:
-    with closing(open_directory(tmp_path)) as directory:
+def directory(place: Place) -> Iterator[SqlDirectory]:
+    with closing(open_directory(place)) as directory:
         yield directory
 
 

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import select, update
 
+from tests.backends.places import Place, differences, place
 from virtreg.backends.auth.grants import Keys
 from virtreg.backends.signing import LEDGER, TROUBLE, SqlKeys
 from virtreg.backends.signing.schema import signing_keys, signing_tables
 from virtreg.backends.sql.database import Database
-from virtreg.backends.sql.migrate import ENVIRONMENT
-from virtreg.backends.sql.opening import open_durable
+from virtreg.backends.sql.opening import open_durable, open_shared
 from virtreg.backends.vault import MasterKeys, Vault, new_key
 from virtreg.errors import ConfigError, NotFound
 from virtreg.testing.fakes import FakeClock
 
+__all__ = ["place"]
+
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with closing(open_durable(tmp_path / "keys.sqlite", LEDGER, TROUBLE)) as database:
+def database(place: Place) -> Iterator[Database]:
+    """SQLite stands for any other in the unit layer."""
+    if isinstance(place, Path):
+        opened = open_durable(place / "keys.sqlite", LEDGER, TROUBLE)
+    else:
+        opened = open_shared(place, LEDGER, TROUBLE, alone="signing keys")
+    with closing(opened) as database:
         yield database
 
 
@@ -43,12 +46,7 @@ def shelf(database: Database, master: MasterKeys) -> SqlKeys:
 
 
 def test_the_migrations_make_the_declared_tables(database: Database) -> None:
-    with database.reading() as connection:
-        options = {"version_table": LEDGER.version_table, "compare_type": True}
-        context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, signing_tables) == []
-    scripts = ScriptDirectory(str(ENVIRONMENT), version_locations=[str(LEDGER.scripts)])
-    assert scripts.get_heads() == [LEDGER.head]
+    assert differences(database, LEDGER, signing_tables) == []
 
 
 def test_all_nodes_sign_with_one_key(
@@ -90,10 +88,9 @@ def test_a_rotation_and_a_removal_elsewhere_are_seen_within_a_second(
         keys.remove(1)
 
 
-def test_nothing_of_a_key_can_be_read_from_the_database(shelf: SqlKeys, tmp_path: Path) -> None:
+def test_nothing_of_a_key_can_be_read_from_the_database(shelf: SqlKeys, database: Database) -> None:
     Keys(shelf)
-    with closing(sqlite3.connect(tmp_path / "keys.sqlite")) as connection:
-        ((number, sealed),) = connection.execute("SELECT * FROM signing_keys").fetchall()
+    ((number, sealed),) = database.rows("SELECT number, sealed FROM signing_keys", ())
     assert number == 1
     assert sealed.startswith("gAAAA")  # Fernet's version
 

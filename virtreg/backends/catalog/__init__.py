@@ -1,4 +1,4 @@
-"""Which registries and upstreams there are: kept in SQLite, or in memory."""
+"""Which registries and upstreams there are: kept in SQLite or PostgreSQL, or in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from virtreg.backends.catalog.sealing import Sealer, StoredPasswords
 from virtreg.backends.catalog.sql import SqlCatalog
 from virtreg.backends.sql.faults import Trouble
 from virtreg.backends.sql.migrate import Ledger
-from virtreg.backends.sql.opening import open_durable
+from virtreg.backends.sql.opening import open_durable, open_shared
+from virtreg.backends.sql.server import DatabaseServer
 from virtreg.backends.vault import MasterKeys
 from virtreg.errors import StorageError
 from virtreg.model import RegistrySpec
@@ -21,6 +22,7 @@ from virtreg.model import RegistrySpec
 __all__ = [
     "FILE",
     "LEDGER",
+    "TROUBLE",
     "ManagementLimits",
     "MemoryCatalog",
     "SqlCatalog",
@@ -36,11 +38,14 @@ LEDGER: Final = Ledger(
     Path(__file__).parent / "migrations" / "versions", "virtreg_catalog_version", "0002"
 )
 
-_TROUBLE: Final = Trouble("the catalog")
+TROUBLE: Final = Trouble("the catalog")
+
+_ALONE: Final = "catalog"
+"""Whoever changes it in a database that nodes share is alone with all of that name."""
 
 
 def open_catalog(
-    folder: str | Path,
+    place: str | Path | DatabaseServer,
     declared: Iterable[RegistrySpec] = (),
     *,
     keys: MasterKeys,
@@ -48,7 +53,8 @@ def open_catalog(
     limits: ManagementLimits | None = None,
     mirrored: bool = True,
 ) -> SqlCatalog:
-    """The catalog in a folder on a local disk, as ``catalog.sqlite``.
+    """The catalog in a folder on a local disk, as ``catalog.sqlite``, or in a database that nodes
+    share.
 
     Makes the folder and the database, for the user alone who does, or brings an older database up
     to date; ``declared`` takes the place of what was declared when it was opened last. ``keys``
@@ -60,7 +66,10 @@ def open_catalog(
     contradict each other or stored ones, StorageError when the disk or the database fails.
     """
     specs = consistent(declared)
-    database = open_durable(Path(folder).absolute() / FILE, LEDGER, _TROUBLE)
+    if isinstance(place, DatabaseServer):
+        database = open_shared(place, LEDGER, TROUBLE, alone=_ALONE)
+    else:
+        database = open_durable(Path(place).absolute() / FILE, LEDGER, TROUBLE)
     catalog = SqlCatalog(database, Sealer(keys), specs, clock, limits or ManagementLimits())
     try:
         if mirrored:
@@ -71,15 +80,18 @@ def open_catalog(
     return catalog
 
 
-def open_passwords(folder: str | Path) -> StoredPasswords | None:
-    """The passwords of the catalog in a folder, where there is one; it is opened for that alone.
+def open_passwords(place: str | Path | DatabaseServer) -> StoredPasswords | None:
+    """The passwords of the catalog in a folder, where there is one, or in a database; it is opened
+    for that alone.
 
     Raises as :func:`open_catalog` does.
     """
-    file = Path(folder).absolute() / FILE
+    if isinstance(place, DatabaseServer):
+        return StoredPasswords(open_shared(place, LEDGER, TROUBLE, alone=_ALONE))
+    file = Path(place).absolute() / FILE
     try:
         if not file.exists():
             return None
     except OSError as error:
         raise StorageError(f"cannot use {file}: {error.strerror}") from error
-    return StoredPasswords(open_durable(file, LEDGER, _TROUBLE))
+    return StoredPasswords(open_durable(file, LEDGER, TROUBLE))

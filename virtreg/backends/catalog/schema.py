@@ -11,10 +11,11 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
     UniqueConstraint,
 )
+
+from virtreg.backends.sql.types import Text
 
 catalog_tables = MetaData()
 
@@ -23,12 +24,12 @@ registries = Table(
     catalog_tables,
     # Given by `numbers`, or by the file that declares it.
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("group", String, nullable=False),
-    Column("format", String, nullable=False),
-    Column("name", String, nullable=False),
-    Column("slug", String, nullable=False, unique=True),
-    Column("description", String, nullable=False),
-    Column("order", String, nullable=False),
+    Column("group", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("description", Text, nullable=False),
+    Column("order", Text, nullable=False),
     Column("declared", Boolean, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
@@ -38,7 +39,7 @@ registries = Table(
 generations = Table(
     "generations",
     catalog_tables,
-    Column("slug", String, primary_key=True),
+    Column("slug", Text, primary_key=True),
     Column("number", Integer, nullable=False),
 )
 """How often a registry was purged: kept by its name, since a declared one may be gone from its
@@ -48,24 +49,24 @@ upstreams = Table(
     "upstreams",
     catalog_tables,
     Column("id", Integer, primary_key=True),
-    Column("group", String, nullable=False),
-    Column("format", String, nullable=False),
-    Column("name", String, nullable=False),
-    Column("slug", String, nullable=False, unique=True),
-    Column("url", String, nullable=False),
-    Column("description", String, nullable=False),
-    Column("username", String),
-    Column("password", String),
+    Column("group", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("url", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("username", Text),
+    Column("password", Text),
     Column("cache_validity_hours", Double, nullable=False),
     Column("metadata_cache_validity_hours", Double, nullable=False),
-    Column("settings", String, nullable=False),
+    Column("settings", Text, nullable=False),
     Column("declared", Boolean, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     # Of one that is a registry: the id of a stored one, or the name of a declared one.
     Column("local_registry_id", Integer),
-    Column("local_registry", String),
+    Column("local_registry", Text),
     Index("ix_upstreams_group", "group", "format"),
     # An id is never given again: caches are kept by it.
     sqlite_autoincrement=True,
@@ -90,10 +91,10 @@ rules = Table(
     catalog_tables,
     Column("id", Integer, primary_key=True),
     Column("upstream_id", Integer, ForeignKey("upstreams.id", ondelete="CASCADE"), nullable=False),
-    Column("rule_type", String, nullable=False),
-    Column("target_coordinate", String, nullable=False),
-    Column("pattern", String, nullable=False),
-    Column("pattern_type", String, nullable=False),
+    Column("rule_type", Text, nullable=False),
+    Column("target_coordinate", Text, nullable=False),
+    Column("pattern", Text, nullable=False),
+    Column("pattern_type", Text, nullable=False),
     UniqueConstraint(
         "upstream_id",
         "rule_type",
@@ -112,17 +113,17 @@ ownerships = Table(
         "registry_id", Integer, ForeignKey("registries.id", ondelete="CASCADE"), primary_key=True
     ),
     Column("position", Integer, primary_key=True),
-    Column("target_coordinate", String, nullable=False),
-    Column("pattern", String, nullable=False),
-    Column("pattern_type", String, nullable=False),
-    Column("upstreams", String, nullable=False),
+    Column("target_coordinate", Text, nullable=False),
+    Column("pattern", Text, nullable=False),
+    Column("pattern_type", Text, nullable=False),
+    Column("upstreams", Text, nullable=False),
 )
 """``upstreams``: a JSON list of ids, so that they may be renamed."""
 
 policies = Table(
     "policies",
     catalog_tables,
-    Column("group", String, primary_key=True),
+    Column("group", Text, primary_key=True),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     Column("enabled", Boolean, nullable=False),
@@ -133,24 +134,24 @@ policies = Table(
     Column("last_run_at", Double),
     Column("last_run_entries", BigInteger, nullable=False),
     Column("last_run_size", BigInteger, nullable=False),
-    Column("last_run_by_format", String, nullable=False),
-    Column("status", String, nullable=False),
-    Column("failure_message", String),
+    Column("last_run_by_format", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("failure_message", Text),
 )
 """``last_run_by_format``: a JSON list of format, entries, bytes."""
 
 settings = Table(
     "settings",
     catalog_tables,
-    Column("group", String, primary_key=True),
+    Column("group", Text, primary_key=True),
     Column("storage_quota", BigInteger),
-    Column("when_full", String, nullable=False),
+    Column("when_full", Text, nullable=False),
 )
 
 retired = Table(
     "retired",
     catalog_tables,
-    Column("source", String, primary_key=True),
+    Column("source", Text, primary_key=True),
     Column("at", Double, nullable=False),
 )
 """Sources of the index that nothing reads any more."""

@@ -10,16 +10,17 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
 )
+
+from virtreg.backends.sql.types import Text
 
 access_tables = MetaData()
 
 users = Table(
     "users",
     access_tables,
-    Column("name", String, primary_key=True),
+    Column("name", Text, primary_key=True),
     Column("administrator", Boolean, nullable=False),
     Column("blocked", Boolean, nullable=False),
 )
@@ -28,7 +29,7 @@ groups = Table(
     "groups",
     access_tables,
     Column("id", Integer, primary_key=True),
-    Column("name", String, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
     Column("enabled", Boolean, nullable=False),
     # An id is never given again: it may stand in somebody's notes.
     sqlite_autoincrement=True,
@@ -37,8 +38,8 @@ groups = Table(
 members = Table(
     "members",
     access_tables,
-    Column("user", String, ForeignKey("users.name", ondelete="CASCADE"), primary_key=True),
-    Column("group", String, ForeignKey("groups.name", ondelete="CASCADE"), primary_key=True),
+    Column("user", Text, ForeignKey("users.name", ondelete="CASCADE"), primary_key=True),
+    Column("group", Text, ForeignKey("groups.name", ondelete="CASCADE"), primary_key=True),
     Column("role", Integer, nullable=False),
     Index("ix_members_group", "group"),
 )
@@ -46,14 +47,14 @@ members = Table(
 tokens = Table(
     "tokens",
     access_tables,
-    Column("id", String, primary_key=True),
-    Column("digest", String, nullable=False, unique=True),
-    Column("kind", String, nullable=False),
-    Column("name", String, nullable=False),
-    Column("username", String, nullable=False),
-    Column("scopes", String, nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("username", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
     Column("created_at", Double, nullable=False),
-    Column("group", String, ForeignKey("groups.name", ondelete="CASCADE")),
+    Column("group", Text, ForeignKey("groups.name", ondelete="CASCADE")),
     Column("role", Integer),
     Column("expires_at", Double),
     Column("revoked_at", Double),

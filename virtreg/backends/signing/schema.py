@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, MetaData, String, Table
+from sqlalchemy import Column, Integer, MetaData, Table
+
+from virtreg.backends.sql.types import Text
 
 signing_tables = MetaData()
 
@@ -10,6 +12,6 @@ signing_keys = Table(
     "signing_keys",
     signing_tables,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("sealed", String, nullable=False),
+    Column("sealed", Text, nullable=False),
 )
 """``sealed``: what :func:`virtreg.backends.auth.grants.key.new_key` makes."""

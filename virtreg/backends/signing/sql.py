@@ -43,10 +43,12 @@ class SqlKeys:
         return tuple(opened.values())
 
     def add(self, number: int, now: float) -> None:
-        sealed = seal(Secret(new_key(now)), _purpose(number), self._keys.cipher())
+        secret = Secret(new_key(now))
         there = select(true()).where(signing_keys.c.number == number)
         with self._database.writing() as connection:
             if connection.scalar(there) is None:
+                # Here, so that who rotates the master keys meets it.
+                sealed = seal(secret, _purpose(number), self._keys.cipher())
                 connection.execute(insert(signing_keys).values(number=number, sealed=sealed))
 
     def remove(self, number: int) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from virtreg.backends.sql.types import Text
+
 revision = "0001"
 down_revision = None
 
@@ -16,12 +18,12 @@ def upgrade() -> None:
     op.create_table(
         "registries",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("group", sa.String, nullable=False),
-        sa.Column("format", sa.String, nullable=False),
-        sa.Column("name", sa.String, nullable=False),
-        sa.Column("slug", sa.String, nullable=False, unique=True),
-        sa.Column("description", sa.String, nullable=False),
-        sa.Column("order", sa.String, nullable=False),
+        sa.Column("group", Text, nullable=False),
+        sa.Column("format", Text, nullable=False),
+        sa.Column("name", Text, nullable=False),
+        sa.Column("slug", Text, nullable=False, unique=True),
+        sa.Column("description", Text, nullable=False),
+        sa.Column("order", Text, nullable=False),
         sa.Column("declared", sa.Boolean, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("updated_at", sa.Double, nullable=False),
@@ -29,23 +31,23 @@ def upgrade() -> None:
     op.create_index("ix_registries_group", "registries", ["group", "format"])
     op.create_table(
         "generations",
-        sa.Column("slug", sa.String, primary_key=True),
+        sa.Column("slug", Text, primary_key=True),
         sa.Column("number", sa.Integer, nullable=False),
     )
     op.create_table(
         "upstreams",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("group", sa.String, nullable=False),
-        sa.Column("format", sa.String, nullable=False),
-        sa.Column("name", sa.String, nullable=False),
-        sa.Column("slug", sa.String, nullable=False, unique=True),
-        sa.Column("url", sa.String, nullable=False),
-        sa.Column("description", sa.String, nullable=False),
-        sa.Column("username", sa.String),
-        sa.Column("password", sa.String),
+        sa.Column("group", Text, nullable=False),
+        sa.Column("format", Text, nullable=False),
+        sa.Column("name", Text, nullable=False),
+        sa.Column("slug", Text, nullable=False, unique=True),
+        sa.Column("url", Text, nullable=False),
+        sa.Column("description", Text, nullable=False),
+        sa.Column("username", Text),
+        sa.Column("password", Text),
         sa.Column("cache_validity_hours", sa.Double, nullable=False),
         sa.Column("metadata_cache_validity_hours", sa.Double, nullable=False),
-        sa.Column("settings", sa.String, nullable=False),
+        sa.Column("settings", Text, nullable=False),
         sa.Column("declared", sa.Boolean, nullable=False),
         sa.Column("generation", sa.Integer, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
@@ -67,10 +69,10 @@ def upgrade() -> None:
         "rules",
         sa.Column("id", sa.Integer, primary_key=True),
         _of("upstreams", "upstream_id"),
-        sa.Column("rule_type", sa.String, nullable=False),
-        sa.Column("target_coordinate", sa.String, nullable=False),
-        sa.Column("pattern", sa.String, nullable=False),
-        sa.Column("pattern_type", sa.String, nullable=False),
+        sa.Column("rule_type", Text, nullable=False),
+        sa.Column("target_coordinate", Text, nullable=False),
+        sa.Column("pattern", Text, nullable=False),
+        sa.Column("pattern_type", Text, nullable=False),
         sa.UniqueConstraint(
             "upstream_id",
             "rule_type",
@@ -85,14 +87,14 @@ def upgrade() -> None:
         "ownerships",
         _of("registries", "registry_id", primary_key=True),
         sa.Column("position", sa.Integer, primary_key=True),
-        sa.Column("target_coordinate", sa.String, nullable=False),
-        sa.Column("pattern", sa.String, nullable=False),
-        sa.Column("pattern_type", sa.String, nullable=False),
-        sa.Column("upstreams", sa.String, nullable=False),
+        sa.Column("target_coordinate", Text, nullable=False),
+        sa.Column("pattern", Text, nullable=False),
+        sa.Column("pattern_type", Text, nullable=False),
+        sa.Column("upstreams", Text, nullable=False),
     )
     op.create_table(
         "policies",
-        sa.Column("group", sa.String, primary_key=True),
+        sa.Column("group", Text, primary_key=True),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("updated_at", sa.Double, nullable=False),
         sa.Column("enabled", sa.Boolean, nullable=False),
@@ -103,19 +105,19 @@ def upgrade() -> None:
         sa.Column("last_run_at", sa.Double),
         sa.Column("last_run_entries", sa.BigInteger, nullable=False),
         sa.Column("last_run_size", sa.BigInteger, nullable=False),
-        sa.Column("last_run_by_format", sa.String, nullable=False),
-        sa.Column("status", sa.String, nullable=False),
-        sa.Column("failure_message", sa.String),
+        sa.Column("last_run_by_format", Text, nullable=False),
+        sa.Column("status", Text, nullable=False),
+        sa.Column("failure_message", Text),
     )
     op.create_table(
         "settings",
-        sa.Column("group", sa.String, primary_key=True),
+        sa.Column("group", Text, primary_key=True),
         sa.Column("storage_quota", sa.BigInteger),
-        sa.Column("when_full", sa.String, nullable=False),
+        sa.Column("when_full", Text, nullable=False),
     )
     op.create_table(
         "retired",
-        sa.Column("source", sa.String, primary_key=True),
+        sa.Column("source", Text, primary_key=True),
         sa.Column("at", sa.Double, nullable=False),
     )
     numbers = op.create_table(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from virtreg.backends.sql.types import Text
+
 revision = "0001"
 down_revision = None
 
@@ -13,5 +15,5 @@ def upgrade() -> None:
     op.create_table(
         "signing_keys",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("sealed", sa.String, nullable=False),
+        sa.Column("sealed", Text, nullable=False),
     )
