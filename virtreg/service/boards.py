@@ -82,8 +82,10 @@ class Board:
         return os.fstat(self._descriptor).st_nlink > 0
 
     @property
-    def blank(self) -> bool:
-        return os.fstat(self._descriptor).st_size == 0
+    def usable(self) -> bool:
+        """Whether it is at its path and nothing stands on it."""
+        status = os.fstat(self._descriptor)
+        return status.st_nlink > 0 and status.st_size == 0
 
     def write(self, stage: Stage, visible: int, note: bytes | None = None) -> None:
         """What is so from now on; without a ``note`` the last one stays."""

@@ -88,7 +88,7 @@ class Lead:
             return
         self._over = True
         with contextlib.suppress(OSError):
-            self._board.remove()
+            self._board.path.unlink()
         self._board.close()
 
 
@@ -100,13 +100,10 @@ def take(path: Path) -> Lead | Board:
         try:
             if not board.lock():
                 return board
-            if not board.linked:
-                # It was taken away between opening and locking.
-                board.close()
-                continue
-            if board.blank:
+            if board.usable:
                 return Lead(board)
-            # A dead leader's: its readers go on reading it, so it is not used again.
+            # A dead leader's: its readers go on reading it, so it is not used again. Or it was
+            # taken away between opening and locking.
             board.remove()
         except BaseException:
             board.close()
