@@ -12,6 +12,7 @@ import click
 from virtreg.cli.access import group, member, user
 from virtreg.cli.access_tokens import token
 from virtreg.cli.apply import apply
+from virtreg.cli.backup import backup
 from virtreg.cli.cache import cache
 from virtreg.cli.cleanup import cleanup
 from virtreg.cli.db import db
@@ -39,7 +40,7 @@ def virtreg() -> None:
 
 
 for _commands in (
-    *(registry, upstream, cache, policy, storage, apply, cleanup, fsck),
+    *(registry, upstream, cache, policy, storage, apply, cleanup, fsck, backup),
     *(user, group, member, token, secrets, keys, db),
 ):
     virtreg.add_command(_commands)
