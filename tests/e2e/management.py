@@ -165,16 +165,18 @@ def house(
     upstreams: Sequence[Upstream] = (Upstream("declared", "http://127.0.0.1:9"),),
     settings: Mapping[str, Setting] | None = None,
     also: Mapping[str, Mapping[str, Setting]] | None = None,
+    storage: Mapping[str, Setting] | None = None,
 ) -> Iterator[House]:
     """A running server; ``main`` of the group is declared over these upstreams, with these
-    settings, and further registries as :class:`Server` takes them. Nobody listens at the upstream
-    that is declared by default."""
+    settings, and further registries and keys of the storage as :class:`Server` takes them. Nobody
+    listens at the upstream that is declared by default."""
     server = Server(
         folder,
         upstreams,
         settings={"group": GROUP, **(settings or {})},
         also=also or {},
         tables=REACHABLE,
+        storage=storage or {},
     )
     server.start()
     try:

@@ -47,6 +47,8 @@ class Server:
     name."""
     tables: Mapping[str, Mapping[str, Setting]] = field(factory=dict)
     """Further tables by name, such as ``access``; everybody may pull without that one."""
+    storage: Mapping[str, Setting] = field(factory=dict)
+    """Further keys of its table."""
     environment: Mapping[str, str] = field(factory=dict)
     """What it finds in its environment, besides what is in ours."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
@@ -162,7 +164,7 @@ class Server:
 
     def _config(self) -> str:
         lines = ["[server]", 'host = "127.0.0.1"', f"port = {self.port}", "access_log = false"]
-        lines += ["[storage]", 'path = "data"']
+        lines += ["[storage]", 'path = "data"', *_keys(self.storage)]
         for upstream in self.upstreams:
             lines += ["[[upstream]]", f'name = "{upstream.name}"', f'url = "{upstream.url}"']
             lines += _keys({"allow_private": ["127.0.0.0/8"], **upstream.settings})

@@ -1,10 +1,11 @@
-"""Two servers of one data folder: what is changed at one is in force at the other within a second,
-for what it keeps ready too."""
+"""Two servers of one data folder, and two nodes of one database: what is changed at one is in force
+at the other within a second, for what it keeps ready too."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from attrs import evolve, frozen
@@ -13,6 +14,9 @@ from tests.e2e import images, metadata
 from tests.e2e.hanging import hang
 from tests.e2e.management import CONTAINER, GROUP, MAVEN, House, Registry, house
 from tests.e2e.processes import free_port, until
+from tests.e2e.server import Setting
+from tests.postgres import Cluster
+from virtreg.backends.vault import new_key
 from virtreg.testing.origin import Origin
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -30,10 +34,27 @@ class Two:
     """The port of the server beside it."""
 
 
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
-    with house(tmp_path_factory.mktemp("two") / "virtreg") as home:
-        beside = evolve(home.server, port=free_port())
+@pytest.fixture(scope="module", params=["one folder", "one database"])
+def two(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+    folder = tmp_path_factory.mktemp("two")
+    if request.param == "one folder":
+        yield from _beside(folder / "virtreg", folder / "virtreg", {})
+        return
+    postgres: Cluster = request.getfixturevalue("postgres")
+    key = new_key().reveal()
+    with postgres.database() as name:
+        for node in (folder / "virtreg", folder / "other"):
+            node.mkdir()
+            for file, content in (("database", postgres.url(name)), ("secret.key", key)):
+                (node / file).touch(0o600)
+                (node / file).write_text(f"{content}\n")
+        storage = {"database": "file:database"}
+        yield from _beside(folder / "virtreg", folder / "other", storage)
+
+
+def _beside(folder: Path, other: Path, storage: Mapping[str, Setting]) -> Iterator[Two]:
+    with house(folder, storage=storage) as home:
+        beside = evolve(home.server, folder=other, port=free_port())
         beside.start()
         try:
             yield Two(home, beside.port)

@@ -27,9 +27,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "members",
-        sa.Column(
-            "user", Text, sa.ForeignKey("users.name", ondelete="CASCADE"), primary_key=True
-        ),
+        sa.Column("user", Text, sa.ForeignKey("users.name", ondelete="CASCADE"), primary_key=True),
         sa.Column(
             "group", Text, sa.ForeignKey("groups.name", ondelete="CASCADE"), primary_key=True
         ),
