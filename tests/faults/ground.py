@@ -68,7 +68,7 @@ class Ground:
         """Publish it; where it is to be old, have it held first."""
         goods = slot.goods
         goods.put(self.origin)
-        if not slot.stage.old:
+        if not slot.stage.held:
             return None
         complaint = self.judge.heal(self.wanted(slot))
         if complaint is not None:
@@ -121,7 +121,7 @@ class Ground:
             def begin() -> None:
                 asked.extend(
                     pool.submit(
-                        self._asked, slot, must == "all" or (must == "held" and slot.stage.old)
+                        self._asked, slot, must == "all" or (must == "held" and slot.stage.held)
                     )
                     for slot in slots
                 )
@@ -176,10 +176,13 @@ def slots_for(stages: Sequence[Stage], prefix: str) -> list[Slot]:
 
 
 def happening(stages: Sequence[Stage], moment: Moment) -> list[Stage]:
-    """Those that have such a moment: some answers have no body."""
-    if moment in ("idle", "before", "head"):
+    """Those that have such a moment: some ask nobody, and some answers have no body."""
+    if moment == "idle":
         return list(stages)
-    return [stage for stage in stages if stage.goods("x").size > 0]
+    asking = [stage for stage in stages if not stage.fresh]
+    if moment in ("before", "head"):
+        return asking
+    return [stage for stage in asking if stage.goods("x").size > 0]
 
 
 @contextmanager
@@ -191,9 +194,10 @@ def ground(
     serving: Mapping[str, Setting] | None = None,
     storing: Mapping[str, Setting] | None = None,
     tables: Mapping[str, Mapping[str, Setting]] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Ground]:
-    """A running server for these slots, with further keys of ``[server]`` and ``[storage]``. It is
-    stopped gracefully."""
+    """A running server for these slots, with further keys of ``[server]`` and ``[storage]``, and
+    more in its environment. It is stopped gracefully."""
     with ExitStack() as stack:
         origin = stack.enter_context(Origin())
         proxies = stack.enter_context(Proxies())
@@ -220,6 +224,7 @@ def ground(
             settings={"upstreams": [upstreams[0].name]},
             also=registries,
             tables=tables or {},
+            environment=environment or {},
             serving=serving or {},
             storing=storing or {},
         )

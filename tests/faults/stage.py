@@ -54,8 +54,15 @@ class Stage:
     """Made for a slot: nobody else has its bytes."""
     old: bool = False
     """Whether it is held, and past its validity, when the fault strikes: it is then served."""
+    fresh: bool = False
+    """Whether it is held and good: no upstream is asked for it."""
     merged: bool = False
     """Whether three upstreams are asked, one of which has the fault."""
+
+    @property
+    def held(self) -> bool:
+        """Before the fault strikes."""
+        return self.old or self.fresh
 
     def __str__(self) -> str:
         return f"{self.format} {self.name}"
@@ -252,3 +259,11 @@ STAGES = (
     Stage("tag-moved", "container", _manifest(by_tag=True, renewed=True), old=True),
     Stage("tags", "container", _list_of_tags, merged=True),
 )
+
+HITS = (
+    Stage("hit", "maven", _file(SMALL), fresh=True),
+    Stage("large-hit", "maven", _file(LARGE), fresh=True),
+    Stage("manifest-hit", "container", _manifest(by_tag=True), fresh=True),
+    Stage("layer-hit", "container", _part(1), fresh=True),
+)
+"""Served from what is kept."""
