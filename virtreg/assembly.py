@@ -209,7 +209,9 @@ def build(
         )
         ready = ReadyAnswers(config.server.hot_bytes)
         checks = {"index": lambda: _readable(index), "store": lambda: _openable(store)}
-        telemetry = open_telemetry(config, lambda: Measured(works, live, room, path, checks), clock)
+        telemetry = open_telemetry(
+            config, lambda: Measured(works, live, room, store, path, checks), clock
+        )
         undone.callback(telemetry.close)
         ledger = Ledger(
             index,

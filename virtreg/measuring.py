@@ -14,12 +14,15 @@ import virtreg
 from virtreg.core.capacity import reserve_of
 from virtreg.errors import ConfigError, VirtregError
 from virtreg.live import Live
+from virtreg.protocols import CacheStore
+from virtreg.service.nearby import NearbyStore
 from virtreg.service.room import Room
 from virtreg.service.works import Works
 
 if TYPE_CHECKING:
-    from virtreg.backends.observers.metrics import Figures, Page, Reading
     from virtreg.backends.observers.metrics.declared import Metric
+    from virtreg.backends.observers.metrics.exposition import Page
+    from virtreg.backends.observers.metrics.figures import Figures, Reading
 
 _BREAKERS: Final = {"closed": 0, "half_open": 1, "open": 2}
 
@@ -34,6 +37,7 @@ class Measured:
     works: Works
     live: Live
     room: Room
+    store: CacheStore
     path: Path
     """The data folder."""
     checks: Mapping[str, Check]
@@ -62,6 +66,15 @@ class Measured:
             declared.BREAKER: breakers,
         }
 
+    def totals(self) -> Mapping[Metric, Reading]:
+        """Of this process, since its start."""
+        from virtreg.backends.observers.metrics import declared
+
+        store = self.store
+        if not isinstance(store, NearbyStore):
+            return {}
+        return {declared.NODE_CACHE: {(name,): times for name, times in store.totals().items()}}
+
     def looked_up(self) -> Mapping[Metric, Reading]:
         """The same in all processes."""
         from virtreg.backends.observers.metrics import declared
@@ -85,11 +98,18 @@ def open_figures(measured: Callable[[], Measured]) -> tuple[Figures, Page]:
     try:
         from prometheus_client import CollectorRegistry
 
-        from virtreg.backends.observers.metrics import Figures, FilesOfProcesses, Page
+        from virtreg.backends.observers.metrics.exposition import Page
+        from virtreg.backends.observers.metrics.figures import Figures
+        from virtreg.backends.observers.metrics.files import FilesOfProcesses
     except ImportError:
         raise ConfigError("metrics.enabled: needs the extra virtreg[metrics]") from None
     registry = CollectorRegistry()
-    figures = Figures(registry, lambda: measured().formats(), lambda: measured().gauges())
+    figures = Figures(
+        registry,
+        lambda: measured().formats(),
+        lambda: measured().gauges(),
+        lambda: measured().totals(),
+    )
     return figures, Page(registry, lambda: measured().looked_up(), FilesOfProcesses.found())
 
 

@@ -17,7 +17,7 @@ from virtreg.wsgi.figures import FiguresPage
 from virtreg.wsgi.ledger import Measure
 
 if TYPE_CHECKING:
-    from virtreg.backends.observers.metrics import Figures
+    from virtreg.backends.observers.metrics.figures import Figures
     from virtreg.backends.observers.tracing import OtlpTracer
 
 

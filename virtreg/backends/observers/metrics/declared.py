@@ -111,6 +111,12 @@ MERGES: Final = _counter(
 AUDIT_EVENTS: Final = _counter(
     "virtreg_audit_events_total", "Audit events, by their kind, such as `SignInFailed`.", "event"
 )
+NODE_CACHE: Final = _counter(
+    "virtreg_node_cache_total",
+    "Blobs of an object store: `hits` were opened from the copies of the node, `copies` were"
+    " made, and `past` were too large for it.",
+    "outcome",
+)
 CLEANUP_RUNS: Final = _counter(
     "virtreg_cleanup_runs_total", "Runs of cleanup policies: `finished` or `failed`.", "outcome"
 )

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from virtreg.backends.observers.metrics.figures import Readings
-
-VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""In the environment of processes that count in files: the folder."""
+from virtreg.backends.observers.metrics.files import FilesOfProcesses
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -40,36 +35,20 @@ class Page:
             MultiProcessCollector(counted, str(self.files.folder))  # type: ignore[no-untyped-call]
         read = CollectorRegistry()
         read.register(_LookedUp(self.looked_up))
-        return MEDIA_TYPE, generate_latest(counted) + generate_latest(read)
+        return MEDIA_TYPE, generate_latest(_Plain(counted)) + generate_latest(read)
 
 
-@frozen
-class FilesOfProcesses:
-    """A folder in which several processes count together, each in files of its own.
+@frozen(eq=False)
+class _Plain:
+    """Without the times at which series began, which double their number and which one process
+    tells and several do not."""
 
-    prometheus-client decides when it is loaded whether it counts in files, by ``VARIABLE``.
-    """
+    registry: CollectorRegistry
 
-    folder: Path
-
-    @classmethod
-    def found(cls) -> FilesOfProcesses | None:
-        """Where this process counts; None: in its memory."""
-        place = os.environ.get(VARIABLE)
-        return cls(Path(place)) if place else None
-
-    def bury(self) -> None:
-        """Forget what processes that have ended say of themselves at this moment; what they have
-        counted stays."""
-        for pid in {int(pid) for pid in self._living_gauges()}:
-            if not _runs(pid):
-                mark_process_dead(pid, str(self.folder))  # type: ignore[no-untyped-call]
-
-    def _living_gauges(self) -> Iterator[str]:
-        for path in self.folder.glob("gauge_live*_*.db"):
-            pid = path.stem.rpartition("_")[2]
-            if pid.isdigit():
-                yield pid
+    def collect(self) -> Iterator[Metric]:
+        for family in self.registry.collect():
+            family.samples = [each for each in family.samples if not each.name.endswith("_created")]
+            yield family
 
 
 @frozen(eq=False)
@@ -84,25 +63,3 @@ class _LookedUp:
             for labels, value in reading.items():
                 family.add_metric(labels, value)
             yield family
-
-
-def begin_folder(below: Path) -> Path:
-    """An empty folder for the processes of this server, and of it alone; those of servers that have
-    ended go. Raises OSError."""
-    below.mkdir(mode=0o700, parents=True, exist_ok=True)
-    own = below / str(os.getpid())
-    for folder in below.iterdir():
-        if folder.name.isdigit() and (folder == own or not _runs(int(folder.name))):
-            shutil.rmtree(folder)
-    own.mkdir(mode=0o700)
-    return own
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # Another account's, and so alive.
-    return True

@@ -36,16 +36,19 @@ class Figures:
     thread's.
 
     ``formats`` gives the format of each registry by its name. ``gauges`` are read by ``sample``,
-    and what is not among its readings any more is 0.
+    and what is not among its readings any more is 0. So are ``totals``, counts since the start that
+    others keep.
     """
 
     registry: prometheus_client.CollectorRegistry
     formats: Callable[[], Mapping[str, str]]
     gauges: Readings
+    totals: Readings = dict
     _made: dict[Metric, Any] = field(init=False)
     _requests: Counter[tuple[str, str]] = field(init=False, factory=Counter)
     _sent: Counter[str] = field(init=False, factory=Counter)
     _told: dict[Metric, set[tuple[str, ...]]] = field(init=False, factory=dict)
+    _reached: Counter[tuple[Metric, tuple[str, ...]]] = field(init=False, factory=Counter)
 
     def __attrs_post_init__(self) -> None:
         self._made = {
@@ -75,6 +78,10 @@ class Figures:
             self._of(declared.SENT_BYTES, registry, formats.get(registry, "")).inc(size)
         self._requests.clear()
         self._sent.clear()
+        for metric, reading in self.totals().items():
+            for labels, value in reading.items():
+                self._of(metric, *labels).inc(value - self._reached[metric, labels])
+                self._reached[metric, labels] = int(value)
         for metric, reading in self.gauges().items():
             for labels, value in reading.items():
                 self._of(metric, *labels).set(value)
