@@ -7,7 +7,7 @@ from typing import Any, Final
 import fsspec
 from fsspec.core import url_to_fs
 
-from virtreg.backends.store.places import AnyPlace, Place
+from virtreg.backends.store.places import AnyPlace, Limits, Place
 from virtreg.errors import ConfigError
 
 _REFUSED: Final = {
@@ -47,7 +47,7 @@ def links(scheme: str) -> bool:
     return scheme in _S3
 
 
-def open_place(url: str, options: dict[str, Any]) -> Place:
+def open_place(url: str, options: dict[str, Any], limits: Limits) -> Place:
     """What ``url`` names, by a filesystem of its own.
 
     fsspec's cache of instances is avoided: it keeps secrets and grows with threads.
@@ -56,8 +56,8 @@ def open_place(url: str, options: dict[str, Any]) -> Place:
         filesystem, path = url_to_fs(
             url, **{"use_listings_cache": False, **options, "skip_instance_cache": True}
         )
-        return AnyPlace(filesystem, path.rstrip("/"))
+        return AnyPlace(filesystem, path.rstrip("/"), limits)
     from virtreg.backends.store.s3 import OPTIONS, S3Place
 
     filesystem, path = url_to_fs(url, **{**OPTIONS, **options, "skip_instance_cache": True})
-    return S3Place(filesystem, path.rstrip("/"))
+    return S3Place(filesystem, path.rstrip("/"), limits)

@@ -15,7 +15,7 @@ from virtreg.backends.store.distant_notes import PlaceNotes
 from virtreg.backends.store.faults import require_key
 from virtreg.backends.store.filesystem import links, open_place, scheme_of
 from virtreg.backends.store.guard import Guard
-from virtreg.backends.store.places import Found, Place
+from virtreg.backends.store.places import Found, Limits, Place
 from virtreg.backends.store.seen import Seen
 from virtreg.backends.store.trouble import is_expired, is_no_such_part
 from virtreg.core.layout import BLOBS, sha256_of
@@ -36,7 +36,7 @@ class ObjectStore(PlaceNotes):
     the environment, which are renewed: where the service says that they have expired, the
     filesystem is opened anew, once for a call. It is opened on first use, again in each
     process: fsspec's event loop does not survive a fork. Every call is bounded in time
-    (:mod:`virtreg.backends.store.places`), and after some failures in a row calls fail at once for
+    by ``limits``, and after some failures in a row calls fail at once for
     a while. A crash during a large upload leaves an unfinished multipart upload: give the bucket a
     lifecycle rule. ``clock`` gives seconds and never runs backwards.
 
@@ -44,11 +44,17 @@ class ObjectStore(PlaceNotes):
     """
 
     def __init__(
-        self, url: str, *, clock: Callable[[], float] = time.monotonic, **options: Any
+        self,
+        url: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        **options: Any,
     ) -> None:
         self._scheme = scheme_of(url)
         self._url = url
         self._options = options
+        self._limits = limits
         self._lock = Lock()
         self._opened: tuple[int, Place] | None = None
         self._guard = Guard(clock)
@@ -176,7 +182,7 @@ class ObjectStore(PlaceNotes):
             with self._lock:
                 opened = self._opened
                 if opened is None or opened[0] != os.getpid() or opened[1] is instead_of:
-                    opened = (os.getpid(), open_place(self._url, self._options))
+                    opened = (os.getpid(), open_place(self._url, self._options, self._limits))
                     self._opened = opened
         return opened[1]
 

@@ -10,18 +10,24 @@ from typing import Any, Final, Protocol
 from attrs import frozen
 from fsspec.asyn import sync
 
-PATIENCE: Final = 10.0
-"""Seconds that a small exchange may take, trying again included; and how long a body may stay
-silent."""
-
-PART_PATIENCE: Final = 20.0
-"""Seconds that a part of an upload may take."""
-
-LIST_PATIENCE: Final = 60.0
-"""Seconds that the list of one folder may take."""
-
 FETCH: Final = 4 * 1024 * 1024
 """The most bytes one ranged request asks for where bodies are not streamed."""
+
+
+@frozen
+class Limits:
+    """How long exchanges may take, in seconds."""
+
+    patience: float = 10.0
+    """A small one, trying again included; and how long a body may stay silent."""
+    part: float = 20.0
+    """A part of an upload."""
+    completion: float = 60.0
+    """Putting the parts of an upload together."""
+    opening: float = 20.0
+    """Getting credentials, and ready to ask."""
+    listing: float = 60.0
+    """The list of one folder."""
 
 
 @frozen
@@ -36,7 +42,7 @@ class Found:
 class Place(Protocol):
     """Objects under one prefix; a path is relative to it. Thread-safe.
 
-    Every call ends within the limits above, and raises whatever the service's library raises:
+    Every call ends within its Limits, and raises whatever the service's library raises:
     FileNotFoundError for an object that is not there, TimeoutError for an exchange that took too
     long.
     """
@@ -77,9 +83,10 @@ class AnyPlace:
     One that is not asynchronous takes as long as it takes: its own limits are all there are.
     """
 
-    def __init__(self, filesystem: Any, base: str) -> None:
+    def __init__(self, filesystem: Any, base: str, limits: Limits) -> None:
         self._filesystem = filesystem
         self._base = base
+        self._limits = limits
 
     def find(self, path: str) -> Found:
         return self._found(self._told(path))
@@ -99,10 +106,10 @@ class AnyPlace:
     def put(self, path: str, content: Path | bytes) -> None:
         target = f"{self._base}/{path}"
         if isinstance(content, bytes):
-            self._call("pipe_file", target, content, patience=PART_PATIENCE)
+            self._call("pipe_file", target, content, patience=self._limits.part)
             return
         parts = content.stat().st_size // FETCH + 1
-        self._call("put_file", str(content), target, patience=PART_PATIENCE * parts)
+        self._call("put_file", str(content), target, patience=self._limits.part * parts)
 
     def remove(self, path: str) -> None:
         self._call("rm_file", f"{self._base}/{path}")
@@ -125,7 +132,7 @@ class AnyPlace:
     def _ls(self, path: str) -> Sequence[Mapping[str, Any]]:
         try:
             found: Sequence[Mapping[str, Any]] = self._call(
-                "ls", f"{self._base}/{path}", detail=True, patience=LIST_PATIENCE
+                "ls", f"{self._base}/{path}", detail=True, patience=self._limits.listing
             )
         except FileNotFoundError:
             return ()
@@ -138,14 +145,16 @@ class AnyPlace:
         seconds = at.timestamp() if isinstance(at, datetime) else float(at)
         return Found(_last(told["name"]), int(told["size"]), seconds)
 
-    def _call(self, name: str, *args: Any, patience: float = PATIENCE, **more: Any) -> Any:
+    def _call(self, name: str, *args: Any, patience: float = 0.0, **more: Any) -> Any:
         filesystem = self._filesystem
         awaited: Callable[..., Any] | None = None
         if getattr(filesystem, "async_impl", False):
             awaited = getattr(filesystem, f"_{name}", None)
         if awaited is None:
             return getattr(filesystem, name)(*args, **more)
-        return sync(filesystem.loop, awaited, *args, timeout=patience, **more)
+        return sync(
+            filesystem.loop, awaited, *args, timeout=patience or self._limits.patience, **more
+        )
 
 
 def _last(name: str) -> str:

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
-from virtreg.backends.store.places import PART_PATIENCE, PATIENCE, AnyPlace, Found
+from virtreg.backends.store.places import AnyPlace, Found, Limits
 from virtreg.backends.store.trouble import is_absent, is_no_such_part
 
 T = TypeVar("T")
@@ -39,9 +39,6 @@ _MOST_PARTS: Final = 10_000
 _PARALLEL: Final = 3
 """Parts on their way at a time; with their size, the memory of an upload."""
 
-_COMPLETION: Final = 60.0
-"""Seconds that a service may take to put parts together."""
-
 _PIECE: Final = 1024 * 1024
 """Bytes of a streamed body that are handed over at a time; twice as many are held."""
 
@@ -50,30 +47,33 @@ _RESUMED: Final = 1
 
 
 class S3Place(AnyPlace):
-    """The protocol Place. ``filesystem`` is an ``s3fs.S3FileSystem``.
+    """The protocol Place. ``filesystem`` is an ``s3fs.S3FileSystem``. Raises what getting
+    credentials raises.
 
     A body is one request as long as nothing breaks; the memory of a read is 2 MiB, of an upload
     some 24 MiB. A process that is killed amid an upload leaves parts behind, which only a
     lifecycle rule of the bucket removes.
     """
 
-    def __init__(self, filesystem: Any, base: str) -> None:
-        super().__init__(filesystem, base)
+    def __init__(self, filesystem: Any, base: str, limits: Limits) -> None:
+        super().__init__(filesystem, base, limits)
         # Its own, on top of those above, would wait for minutes.
         filesystem.retries = 1
         self._loop: asyncio.AbstractEventLoop = filesystem.loop
+        self._wait(filesystem.set_session(), limits.opening)
 
     def find(self, path: str) -> Found:
         # Unlike the answer to HEAD, that to GET says what is missing: object or bucket.
         try:
-            got = self._wait(self._ask("get_object", path, Range="bytes=0-0"), PATIENCE)
+            got = self._wait(self._ask("get_object", path, Range="bytes=0-0"))
         except Exception as error:
             if not is_no_such_part(error):
                 raise
-            got = self._wait(self._ask("head_object", path), PATIENCE)
+            got = self._wait(self._ask("head_object", path))
             size = int(got["ContentLength"])
         else:
-            self._loop.call_soon_threadsafe(got["Body"].close)
+            # To its end, so that its connection can be used again.
+            self._wait(got["Body"].read())
             size = _whole(got)
         return Found(path.rpartition("/")[2], size, got["LastModified"].timestamp())
 
@@ -82,14 +82,14 @@ class S3Place(AnyPlace):
         while at < stop:
             asked = self._ask("get_object", path, Range=f"bytes={at}-{stop - 1}")
             try:
-                got = self._wait(asked, PATIENCE)
+                got = self._wait(asked)
             except Exception as error:
                 if at == start or is_absent(error) or failures >= _RESUMED:
                     raise
                 failures += 1
                 continue
             failures += 1
-            with closing(_Stream(self._loop, got["Body"])) as stream:
+            with closing(_Stream(self._loop, got["Body"], self._limits.patience)) as stream:
                 if _whole(got) != size or _start(got) != at:
                     return
                 try:
@@ -105,12 +105,12 @@ class S3Place(AnyPlace):
 
     def put(self, path: str, content: Path | bytes) -> None:
         if isinstance(content, bytes):
-            self._wait(self._ask("put_object", path, Body=content), PART_PATIENCE)
+            self._wait(self._ask("put_object", path, Body=content), self._limits.part)
             return
         size = content.stat().st_size
         with content.open("rb") as file:
             if size < 2 * PART:
-                self._wait(self._ask("put_object", path, Body=file.read()), PART_PATIENCE)
+                self._wait(self._ask("put_object", path, Body=file.read()), self._limits.part)
             else:
                 self._put_parts(path, file, max(PART, -(-size // _MOST_PARTS)))
 
@@ -118,27 +118,27 @@ class S3Place(AnyPlace):
         url: str = self._wait(
             self._filesystem._url(
                 f"{self._base}/{path}", expires=seconds, ResponseContentType=media_type
-            ),
-            PATIENCE,
+            )
         )
         return url
 
     def _put_parts(self, path: str, file: BinaryIO, length: int) -> None:
-        upload = self._wait(self._ask("create_multipart_upload", path), PATIENCE)["UploadId"]
+        upload = self._wait(self._ask("create_multipart_upload", path))["UploadId"]
         sent: deque[tuple[int, Future[Any]]] = deque()
         parts: list[dict[str, Any]] = []
 
         def settle(left: int) -> None:
             while len(sent) > left:
                 number, future = sent.popleft()
-                parts.append({"PartNumber": number, "ETag": _result(future, PATIENCE)["ETag"]})
+                put = _result(future, self._limits.part)
+                parts.append({"PartNumber": number, "ETag": put["ETag"]})
 
         try:
             for number, part in enumerate(iter(lambda: file.read(length), b""), 1):
                 asked = self._ask(
                     "upload_part", path, UploadId=upload, PartNumber=number, Body=part
                 )
-                sent.append((number, self._begin(asyncio.wait_for(asked, PART_PATIENCE))))
+                sent.append((number, self._begin(asyncio.wait_for(asked, self._limits.part))))
                 settle(_PARALLEL - 1)
             settle(0)
             done = self._ask(
@@ -147,12 +147,12 @@ class S3Place(AnyPlace):
                 UploadId=upload,
                 MultipartUpload={"Parts": parts},
             )
-            self._wait(done, _COMPLETION)
+            self._wait(done, self._limits.completion)
         except BaseException:
             for _, future in sent:
                 future.cancel()
             with suppress(Exception):
-                self._wait(self._ask("abort_multipart_upload", path, UploadId=upload), PATIENCE)
+                self._wait(self._ask("abort_multipart_upload", path, UploadId=upload))
             raise
 
     def _ask(self, method: str, path: str, **more: Any) -> Coroutine[Any, Any, Any]:
@@ -162,8 +162,8 @@ class S3Place(AnyPlace):
         )
         return asked
 
-    def _wait(self, asked: Coroutine[Any, Any, T], patience: float) -> T:
-        return _result(self._begin(asked), patience)
+    def _wait(self, asked: Coroutine[Any, Any, T], patience: float | None = None) -> T:
+        return _result(self._begin(asked), patience or self._limits.patience)
 
     def _begin(self, asked: Coroutine[Any, Any, T]) -> Future[T]:
         return asyncio.run_coroutine_threadsafe(asked, self._loop)
@@ -172,14 +172,15 @@ class S3Place(AnyPlace):
 class _Stream:
     """One body, a piece ahead of who reads it. One thread's."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, body: Any) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, body: Any, patience: float) -> None:
         self._loop = loop
         self._body = body
+        self._patience = patience
         self._coming = self._begin()
 
     def next(self) -> bytes:
         """Nothing at the end. Raises TimeoutError after a silence, and what reading raises."""
-        piece = _result(self._coming, PATIENCE)
+        piece = _result(self._coming, self._patience)
         if piece:
             self._coming = self._begin()
         return piece
