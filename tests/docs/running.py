@@ -30,6 +30,7 @@ _UPSTREAM = '[[upstream]]\nname = "central"\nurl = "https://repo1.maven.org/mave
 _OTHERS = {"curl", "export", "mvn", "pip", "rsync", "sudo", "uwsgi", "xargs"} | {
     *("/kaniko/executor", "buildah", "cosign", "crane", "ctr", "docker", "helm", "nerdctl", "oras"),
     *("podman", "skopeo"),
+    *("cp", "mv", "pg_dump", "pg_restore"),
 }
 """Commands of others, which are read here. What images need of those that are installed is run by
 :mod:`tests.docs.test_image_commands`."""
