@@ -21,7 +21,7 @@ WEEK = 7 * 86_400.0
 
 
 class Shelf:
-    """Close it after the test."""
+    """In a folder that is new, or that a process has left. Close it after the test."""
 
     def __init__(self, folder: Path, store: LocalStore | None = None) -> None:
         self.folder = folder
@@ -29,8 +29,9 @@ class Shelf:
         self._stack = ExitStack()
         self.store = store or LocalStore(folder / "files")
         self._stack.callback(self.store.close)
-        open_index(folder / "new").close()
-        shutil.copytree(folder / "new", folder / "index")
+        if not (folder / "index").exists():
+            open_index(folder / "new").close()
+            shutil.copytree(folder / "new", folder / "index")
         self._open()
 
     @property
