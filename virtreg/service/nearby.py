@@ -40,6 +40,9 @@ _FILLS: Final = 64
 _PAUSE: Final = 30.0
 """Seconds for which no copy is begun after the disk did not take one."""
 
+_CLOSING: Final = 2.0
+"""Seconds that an end waits for a copy on its way to notice."""
+
 _TOUCHED: Final = 600.0
 """Seconds within which a second use of a copy is not noted."""
 
@@ -87,6 +90,7 @@ class NearbyStore:
         self._space = Space(local, budget)
         self._lock = threading.Lock()
         self._fills: dict[str, Fill] = {}
+        self._threads: set[threading.Thread] = set()
         self._touched: dict[str, float] = {}
         self._refused_until = float("-inf")
         self._hits = 0
@@ -151,12 +155,25 @@ class NearbyStore:
         made; ``past``, bodies too large to be copied."""
         return {"hits": self._hits, "copies": self._made, "past": self._past}
 
+    def settle(self) -> None:
+        """Wait until what is on its way is here, and within the budget."""
+        while True:
+            with self._lock:
+                threads = list(self._threads)
+            if not threads:
+                break
+            for thread in threads:
+                thread.join()
+        self._space.settle()
+
     def close(self) -> None:
         """End what is on its way; its readers go on with the remote store."""
         with self._lock:
-            fills = list(self._fills.values())
+            fills, threads = list(self._fills.values()), list(self._threads)
         for fill in fills:
             fill.stop()
+        for thread in threads:
+            thread.join(_CLOSING)
         self._space.close()
 
     # What its bodies ask of it, as the protocol Copier has it.
@@ -217,10 +234,16 @@ class NearbyStore:
             except (StorageError, OSError) as error:
                 _log.info("no copy of %s is made here: %s", key, type(error).__name__)
                 return None
-            self._fills[key] = fill
-            threading.Thread(
+            thread = threading.Thread(
                 target=self._run, args=(key, size, fill), name="virtreg-nearby", daemon=True
-            ).start()
+            )
+            try:
+                thread.start()
+            except RuntimeError:  # No thread can be had.
+                fill.close()
+                return None
+            self._threads.add(thread)
+            self._fills[key] = fill
         return fill
 
     def _run(self, key: str, size: int, fill: Fill) -> None:
@@ -233,6 +256,7 @@ class NearbyStore:
             with self._lock:
                 if self._fills.get(key) is fill:
                     del self._fills[key]
+                self._threads.discard(threading.current_thread())
             fill.close()
 
     def _takes(self, size: int) -> bool:
