@@ -47,16 +47,22 @@ class Run:
 
 @frozen
 class Maven:
-    """A sandbox for builds; every run starts from an empty local repository."""
+    """A sandbox for builds; every run starts from an empty local repository, but for one that goes
+    on."""
 
     folder: Path
 
-    def run(self, url: str, project: Path, *goals: str, server: str = "") -> Run:
+    def run(
+        self, url: str, project: Path, *goals: str, server: str = "", after: Run | None = None
+    ) -> Run:
         """Build with strict checksums, asking ``url`` for everything. ``server`` is XML that says
-        who asks, of :func:`password` or :func:`header`."""
+        who asks, of :func:`password` or :func:`header`. With ``after`` it goes on with the local
+        repository of a build before, as who tries again does."""
         sandbox = self.folder / str(len(list(self.folder.iterdir())))
+        if after is not None:
+            sandbox = after.local.parent
         local, home = sandbox / "repository", sandbox / "home"
-        home.mkdir(parents=True)
+        home.mkdir(parents=True, exist_ok=True)
         settings = sandbox / "settings.xml"
         settings.write_text(_SETTINGS.format(url=url, server=server))
         done = subprocess.run(
