@@ -6,6 +6,7 @@ Loaded only where a collector is configured: opentelemetry is an extra, and slow
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -136,8 +137,10 @@ class OtlpTracer:
             span.end(_nanoseconds(now))
 
     def close(self) -> None:
-        self._provider.force_flush(_PATIENCE * 1000)
-        self._provider.shutdown()
+        # Its own limits are for each batch.
+        ending = threading.Thread(target=self._provider.shutdown, name="virtreg-spans", daemon=True)
+        ending.start()
+        ending.join(_PATIENCE)
 
 
 class _Seldom(logging.Filter):
