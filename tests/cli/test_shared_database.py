@@ -16,6 +16,7 @@ from virtreg.backends import signing
 from virtreg.backends.auth.grants import Keys
 from virtreg.backends.catalog import open_catalog
 from virtreg.backends.directory import LEDGER, TROUBLE, open_directory
+from virtreg.backends.index import open_index
 from virtreg.backends.signing import open_sealed_keys
 from virtreg.backends.sql.migrate import Ledger, upgrade
 from virtreg.backends.sql.server import DatabaseServer
@@ -25,6 +26,7 @@ from virtreg.cli.commands import virtreg
 from virtreg.core.identity import Role, User
 from virtreg.errors import StorageError
 from virtreg.model import Secret
+from virtreg.testing.indexes import entry_of
 
 pytestmark = pytest.mark.e2e
 
@@ -215,6 +217,63 @@ def test_what_is_sealed_in_the_database_is_sealed_anew(node: Node) -> None:
         assert upstream.spec.password == LOGIN["password"]
     with closing(open_sealed_keys(node.server, after.master)) as shelf:
         assert Keys(shelf).newest() == signing_key
+
+
+def test_what_a_folder_holds_is_copied_to_an_empty_database(node: Node, tmp_path: Path) -> None:
+    folder = tmp_path / "one-node"
+    with (
+        closing(open_directory(folder)) as people,
+        closing(open_catalog(folder, keys=node.master)) as kept,
+        closing(open_index(folder)) as entries,
+    ):
+        people.save_user(User("ann", administrator=True))
+        people.add_group("gone")
+        registry = kept.add_registry("default", "maven", {"name": "r"}).spec.id
+        gone, _ = kept.add_upstream(registry, {"name": "a", "url": "https://a.example/"})
+        last, _ = kept.add_upstream(registry, {"name": "b", "url": "https://b.example/", **LOGIN})
+        kept.remove_upstream(last.id)
+        kept.change_upstream(gone.id, {"name": "c", **LOGIN})
+        entries.put([entry_of(f"path/{number}", "u1") for number in range(2500)])
+        entries.count({("u1", "path/1"): (7, 5.0)})
+        before = people.users(), kept.registries(), kept.revision(), entries.find("path/7", ["u1"])
+    copied = node.run("db", "copy", str(node.file), "--from", str(folder))
+    assert copied.exit_code == 0, copied.output
+    assert "downloads: 1 row copied" in copied.stderr
+    with (
+        closing(open_directory(node.server)) as people,
+        closing(open_catalog(node.server, keys=node.master, mirrored=False)) as kept,
+        closing(open_index(node.server)) as entries,
+    ):
+        after = people.users(), kept.registries(), kept.revision(), entries.find("path/7", ["u1"])
+        assert after == before
+        assert entries.usage()["u1"][0] == 2500
+        assert entries.downloads("u1", "path/1") == (7, 5.0)
+        assert people.add_group("next").id > people.groups()[0].id
+        fresh, _ = kept.add_upstream(registry, {"name": "d", "url": "https://d.example/"})
+        assert fresh.id > last.id, "an id is never given again"
+    again = node.run("db", "copy", str(node.file), "--from", str(folder))
+    assert again.exit_code == 1
+    assert "only an empty database is copied to" in again.stderr
+
+
+def test_what_cannot_be_copied_leaves_the_database_empty(node: Node, tmp_path: Path) -> None:
+    folder = tmp_path / "one-node"
+    with closing(open_index(folder)) as entries:
+        entries.put([entry_of("path", "u1")])
+    (folder / "access.sqlite").write_bytes(b"not a database at all" * 100)
+    refused = node.run("db", "copy", str(node.file), "--from", str(folder))
+    assert refused.exit_code == 1
+    assert "SQLITE_NOTADB" in refused.stderr
+    with closing(open_index(node.server)) as entries:
+        assert entries.find("path", ["u1"]) == []
+
+
+def test_a_folder_without_a_server_is_told(node: Node, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    refused = node.run("db", "copy", str(node.file), "--from", str(tmp_path / "empty"))
+    assert refused.exit_code == 1
+    assert "no server keeps its data there" in refused.stderr
+    assert list((tmp_path / "empty").iterdir()) == []
 
 
 def test_a_folder_s_databases_are_nobody_s_to_bring_up_to_date(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from virtreg.cli.meant import told
+from virtreg.cli.sizes import counted
 from virtreg.cli.usable import Unusable, usable
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from virtreg.backends.sql.database import Database
-    from virtreg.backends.sql.migrate import Ledger
     from virtreg.backends.sql.server import DatabaseServer
     from virtreg.config import Config
 
@@ -36,16 +38,17 @@ def upgrade(file: Path) -> None:
     Servers may run meanwhile. Those of the version before go on where the new one says that they
     can.
     """
+    from virtreg.backends.moving import PARTS
     from virtreg.backends.sql.migrate import state_of
     from virtreg.backends.sql.migrate import upgrade as brought_up_to_date
 
     config = _configuration(file)
     with told(), closing(_server(config)) as server:
         database = _database(server)
-        for name, ledger in ledgers().items():
-            lacking = state_of(database, ledger, str(server)).lacking
-            brought_up_to_date(database, ledger, str(server))
-            done = f"brought to {ledger.head}" if lacking else "up to date"
+        for name, part in PARTS.items():
+            lacking = state_of(database, part.ledger, str(server)).lacking
+            brought_up_to_date(database, part.ledger, str(server))
+            done = f"brought to {part.ledger.head}" if lacking else "up to date"
             click.echo(f"{name}: {done}", err=True)
 
 
@@ -66,31 +69,70 @@ def check(file: Path) -> None:
         raise SystemExit(1)
 
 
-def ledgers() -> Mapping[str, Ledger]:
-    """What is kept in such a database, by its name for people."""
-    from virtreg.backends import catalog, directory, signing
-    from virtreg.backends.index.ledgers import DOWNLOADS, INDEX
+@db.command("copy")
+@_file
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    required=True,
+    help="The data folder of a server that was stopped.",
+)
+def copy_(file: Path, folder: Path) -> None:
+    """Copy what the databases in a data folder hold to the empty database of FILE.
 
-    return {
-        "index": INDEX,
-        "downloads": DOWNLOADS,
-        "registries": catalog.LEDGER,
-        "users and tokens": directory.LEDGER,
-        "signing keys": signing.LEDGER,
-    }
+    All of it or nothing. Files that are cached, signing keys and secrets are not in databases, and
+    stay.
+    """
+    from virtreg.backends.moving import copy
+
+    config = _configuration(file)
+    with told(), closing(_server(config)) as server, _progress() as progress:
+        copied = copy(folder.absolute(), server, progress)
+    if not copied:
+        raise click.ClickException(f"{folder}: no server keeps its data there")
+    for name, number in copied.items():
+        click.echo(f"{name}: {counted(number, 'row', 'rows')} copied", err=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """On a terminal, a bar for each part."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def shown(part: str, done: int, total: int) -> None:
+        if part not in tasks:
+            tasks[part] = bar.add_task(part, total=total)
+        bar.update(tasks[part], completed=done)
+
+    with bar:
+        yield shown
 
 
 def _findings(config: Config, server: DatabaseServer) -> Iterator[tuple[bool, str]]:
     """Whether it is good, and what is."""
+    from virtreg.backends.moving import PARTS
     from virtreg.backends.sql.migrate import state_of
     from virtreg.errors import ConfigError
 
     yield True, f"{server} answers"
     complete = True
     database = _database(server)
-    for name, ledger in ledgers().items():
+    for name, part in PARTS.items():
         try:
-            state = state_of(database, ledger, name)
+            state = state_of(database, part.ledger, name)
         except ConfigError as error:
             complete = False
             yield False, error.message
@@ -100,7 +142,7 @@ def _findings(config: Config, server: DatabaseServer) -> Iterator[tuple[bool, st
             lacking = ", ".join(state.lacking)
             yield False, f"{name}: lacks {lacking}; run virtreg db upgrade"
         elif state.newer:
-            yield True, f"{name}: {state.version}, which is newer and works with {ledger.head}"
+            yield True, f"{name}: {state.version}, which is newer and works with {part.ledger.head}"
         else:
             yield True, f"{name}: {state.version}"
     if complete:
