@@ -141,8 +141,10 @@ def opened(
     server: ServerConfig | None = None,
     credentials: Named = NOTHING,
     settings: Mapping[str, Any] = NO_SETTINGS,
+    storage: Mapping[str, Any] = NO_SETTINGS,
 ) -> Iterator[Site]:
-    """A site in ``folder``. ``settings`` are further fields of both upstreams."""
+    """A site in ``folder``. ``settings`` are further fields of both upstreams, ``storage`` of where
+    all is kept."""
     clock = FakeClock()
     with ExitStack() as stack:
         near, far = stack.enter_context(Origin()), stack.enter_context(Origin())
@@ -156,7 +158,7 @@ def opened(
             Config(
                 (_registry(7, "solo", specs[:1]), _registry(1, "main", specs)),
                 server or ServerConfig(),
-                StorageConfig(folder / "data"),
+                StorageConfig(folder / "data", **storage),
             ),
             authenticator=authenticator,
             observers=[witness],

@@ -19,7 +19,7 @@ from virtreg.errors import InvalidRequest, Missing, NotFound, StorageError, Virt
 from virtreg.events import AuditEvent
 from virtreg.model import Headers, Principal
 from virtreg.protocols import Authenticator, CacheStore, Defers, VirtualRegistry
-from virtreg.service.opening import opener
+from virtreg.service.opening import opener, trusted
 from virtreg.spans import Tracer
 from virtreg.wsgi import pings
 from virtreg.wsgi.admission import Admission
@@ -225,7 +225,8 @@ class Application:
             if body.size not in (ready.size, None):
                 body.close()
                 return None
-            sent = transfer(body, FULL, file_wrapper=sendfile(environ))
+            gone = partial(self._ready.discard, self._surfaces.key(environ["PATH_INFO"], environ))
+            sent = transfer(trusted(body, gone), FULL, file_wrapper=sendfile(environ))
             if isinstance(sent, Transfer):
                 sent.begin()
             return sent
@@ -325,7 +326,8 @@ class Application:
             return self._telling.refuse(
                 problem, error, asked, environ, start_response, more, served.name
             )
-        body = resolution.body
+        # Of what turns out gone, or wrong, no answer is repeated.
+        body = trusted(resolution.body, partial(self._ready.discard, place.key))
         try:
             if not self._open and not scope.public:
                 more += _PRIVATE
