@@ -75,7 +75,9 @@ class Cluster:
 
     def start(self) -> None:
         """Returns when it takes connections."""
-        command = [str(programs() / "postgres"), "-D", str(self.folder / "data")]
+        # It must not outlive a test run that is killed.
+        command = ["setpriv", "--pdeathsig", "QUIT"]
+        command += [str(programs() / "postgres"), "-D", str(self.folder / "data")]
         settings = {
             **SETTINGS,
             "port": str(self.port),

@@ -24,17 +24,9 @@ class Outage:
     @contextmanager
     def asking(self) -> Iterator[bool]:
         """Whether the server may be asked; a ``with`` block around asking it."""
-        ours = False
-        if self._until is not None:
-            with self._lock:
-                if self._until is not None:
-                    ours = not self._asked and self._clock() >= self._until
-                    if not ours:
-                        yield False
-                        return
-                    self._asked = True
+        may, ours = self._admit()
         try:
-            yield True
+            yield may
         finally:
             if ours:
                 self._asked = False
@@ -54,3 +46,14 @@ class Outage:
             news = self._until is not None
             self._until = None
         return news
+
+    def _admit(self) -> tuple[bool, bool]:
+        """Whether one more may ask, and whether nobody else may meanwhile."""
+        until = self._until
+        if until is None:
+            return True, False
+        with self._lock:
+            if self._asked or self._clock() < until:
+                return False, False
+            self._asked = True
+            return True, True

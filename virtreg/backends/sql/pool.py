@@ -76,17 +76,30 @@ class ServerPool:
 
     def rows(self, text: str, parameters: Any) -> list[tuple[Any, ...]]:
         """Run one SELECT, prepared, in a transaction of its own."""
+        try:
+            return self._rows(text, parameters)
+        except Cut:
+            # It may have been dead for long: nobody tells of a machine that died.
+            self.renew()
+            return self._rows(text, parameters)
+
+    def _rows(self, text: str, parameters: Any) -> list[tuple[Any, ...]]:
         held = self.engine.raw_connection()
         try:
             driver = self.timed(held)
             found: list[tuple[Any, ...]] = driver.execute(text, parameters, prepare=True).fetchall()
         except BaseException as error:
+            cut = isinstance(error, psycopg.Error) and driver.closed
             held.invalidate()
-            if isinstance(error, psycopg.Error) and error.sqlstate is None and driver.closed:
-                raise error if isinstance(error, NoAnswer) else Cut(str(error)) from error
+            if cut and not isinstance(error, NoAnswer):
+                raise Cut(str(error)) from error
             raise
         held.close()
         return found
+
+    def renew(self) -> None:
+        """Use no connection that is open and idle by now."""
+        self._stale_before = monotonic()
 
     def timed(self, held: PoolProxiedConnection, times: float = 1.0) -> TimedConnection:
         """A connection that is held, its time beginning now."""
@@ -103,12 +116,12 @@ class ServerPool:
             isinstance(error, DBAPIError) and error.connection_invalidated
         )
         if lost:
-            self._stale_before = monotonic()
+            self.renew()
             if self.outage.began():
                 _log.warning("%s: %s; asking again until it answers", self._name, reason(cause))
         elif isinstance(cause, psycopg.errors.ReadOnlySqlTransaction):
             # What was the primary server is not any more.
-            self._stale_before = monotonic()
+            self.renew()
         return lost
 
     def answered(self) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 import psycopg
@@ -18,6 +18,7 @@ from virtreg.backends.sql.database import Database
 from virtreg.backends.sql.faults import DATABASE_ERRORS, Trouble, original
 from virtreg.backends.sql.pool import BEGIN, SCHEMA, ServerPool, reason
 from virtreg.backends.sql.server import DatabaseServer
+from virtreg.backends.sql.timed import NoAnswer
 from virtreg.errors import InvalidRequest, VirtregError
 
 T = TypeVar("T")
@@ -70,12 +71,12 @@ class SharedDatabase(Database):
 
     @contextmanager
     def reading(self, *, long: bool = False) -> Iterator[Connection]:
-        with self._asking("read") as pool, self._begun(pool, _READING, long) as connection:
+        with self._asking("read") as pool, self._transaction(pool, _READING, long) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        with self._asking("write") as pool, self._begun(pool, self._writing) as connection:
+        with self._asking("write") as pool, self._transaction(pool, self._writing) as connection:
             yield connection
 
     def write(
@@ -91,7 +92,10 @@ class SharedDatabase(Database):
             begin += "; SET LOCAL synchronous_commit TO off"
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                with self._asking("write") as pool, self._begun(pool, begin, long) as connection:
+                with (
+                    self._asking("write") as pool,
+                    self._transaction(pool, begin, long) as connection,
+                ):
                     return work(connection)
             except VirtregError as error:
                 if attempt == _ATTEMPTS or not _in_the_way(error):
@@ -114,7 +118,7 @@ class SharedDatabase(Database):
         )
         with (
             self._asking("write") as pool,
-            self._begun(pool, begin, times=_MIGRATION_TIMES) as connection,
+            self._transaction(pool, begin, times=_MIGRATION_TIMES) as connection,
         ):
             # Where an administrator made it, we need not be allowed to.
             if connection.exec_driver_sql(f"SELECT to_regnamespace('{SCHEMA}')").scalar() is None:
@@ -146,17 +150,31 @@ class SharedDatabase(Database):
             pool.answered()
 
     @contextmanager
-    def _begun(
+    def _transaction(
         self, pool: ServerPool, begin: str, long: bool = False, times: float = 1.0
     ) -> Iterator[Connection]:
         if long:
             times = pool.limits.long
             limit = int(pool.limits.answer * times * 1000)
             begin += f"; SET LOCAL statement_timeout TO {limit}"
-        with pool.engine.connect() as connection:
-            pool.timed(connection.connection, times)
-            with connection.execution_options(**{BEGIN: begin}).begin():
-                yield connection
+        with ExitStack() as opened:
+            try:
+                connection = opened.enter_context(_begun(pool, begin, times))
+            except DBAPIError as error:
+                if not error.connection_invalidated or isinstance(error.orig, NoAnswer):
+                    raise
+                # It may have been dead for long; nothing is done yet.
+                pool.renew()
+                connection = opened.enter_context(_begun(pool, begin, times))
+            yield connection
+
+
+@contextmanager
+def _begun(pool: ServerPool, begin: str, times: float) -> Iterator[Connection]:
+    with pool.engine.connect() as connection:
+        pool.timed(connection.connection, times)
+        with connection.execution_options(**{BEGIN: begin}).begin():
+            yield connection
 
 
 def _in_the_way(error: VirtregError) -> bool:
