@@ -30,6 +30,7 @@ __all__ = [
     "OutOfDate",
     "Overloaded",
     "RegistryClosed",
+    "SpoolFull",
     "StorageError",
     "StoreUnavailable",
     "Unauthenticated",
@@ -298,6 +299,10 @@ class NoRoom(StorageError):
     """The cache keeps no more for now. Internal: what was fetched is served all the same."""
 
     code = "no_room"
+
+
+class SpoolFull(StorageError):
+    """The disk takes no more of a download. Internal: its readers go on without the disk."""
 
 
 class StoreUnavailable(StorageError):

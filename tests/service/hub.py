@@ -21,7 +21,7 @@ from virtreg.formats.maven.adapter import MavenFormat
 from virtreg.model import Entry, Ownership, RegistrySpec, Representation, Route, UpstreamSpec
 from virtreg.protocols import CacheStore, Format, Upstream
 from virtreg.service.health import GuardedUpstream
-from virtreg.service.intake import Intake
+from virtreg.service.intake import Intake, free_in
 from virtreg.service.patience import Patience
 from virtreg.service.publishing import Publisher
 from virtreg.service.registry import PullThroughRegistry
@@ -81,6 +81,7 @@ class Hub:
         others: Coordinates | None = None,
         streams: bool = True,
         patience: float = 60.0,
+        free: Callable[[Path], int] = free_in,
     ) -> None:
         self.clock = FakeClock()
         self.events = Recorder()
@@ -93,7 +94,7 @@ class Hub:
         self.works = Works(
             store=self.store,
             index=self.index,
-            intake=Intake(self._spools.spool, self.clock),
+            intake=Intake(self._spools.spool, self.clock, free),
             publisher=Publisher(self.store, self.index, room),
             clock=self.clock,
             observers=(*observers, self.events),

@@ -14,7 +14,6 @@ from tests.service.hub import FILE, HOUR, LARGE, SMALL, VISIBLE, Hub, MakeHub, f
 from virtreg.backends.store import MemoryStore
 from virtreg.errors import (
     IntegrityError,
-    StorageError,
     UpstreamBusy,
     UpstreamError,
     UpstreamThrottled,
@@ -354,15 +353,15 @@ def test_a_store_that_takes_nothing_does_not_keep_the_body_from_the_client(
     assert len(hub.events.of(Filled, FILE)) == 1
 
 
-def test_a_spool_that_cannot_be_made_is_told_as_storage_trouble(make_hub: MakeHub) -> None:
+def test_without_a_folder_for_spools_a_body_passes_through(make_hub: MakeHub) -> None:
     a = fake("a")
     a.put(FILE, LARGE)
     hub = make_hub(a)
     (hub.folder / "store").write_bytes(b"in the way")
-    with pytest.raises(StorageError, match="cannot make a spool folder"):
-        hub.get(FILE)
-    (hub.folder / "store").unlink()
     assert hub.get(FILE).body == LARGE
+    (hub.folder / "store").unlink()
+    assert hub.pull(FILE).body == LARGE
+    assert hub.get(FILE).origin == "hit"
 
 
 @pytest.mark.parametrize("body", [SMALL, LARGE], ids=["small", "large"])

@@ -9,18 +9,32 @@ from virtreg.errors import IntegrityError
 from virtreg.model import Algorithm, Digests, Expectation
 
 
+class Digesting:
+    """Digests of bytes as they come. hashlib gives the interpreter lock up while it works on a
+    piece. One thread's."""
+
+    def __init__(self, algorithms: Iterable[Algorithm]) -> None:
+        self._running = {
+            algorithm: hashlib.new(algorithm.value, usedforsecurity=False)
+            for algorithm in algorithms
+        }
+
+    def update(self, piece: bytes | memoryview) -> None:
+        for each in self._running.values():
+            each.update(piece)
+
+    def result(self) -> dict[Algorithm, str]:
+        return {algorithm: each.hexdigest() for algorithm, each in self._running.items()}
+
+
 def digest(
     pieces: Iterable[bytes | memoryview], algorithms: Iterable[Algorithm]
 ) -> dict[Algorithm, str]:
-    """Run the pieces through every algorithm in one pass. hashlib gives the interpreter lock up
-    while it works on a piece."""
-    running = {
-        algorithm: hashlib.new(algorithm.value, usedforsecurity=False) for algorithm in algorithms
-    }
+    """Run the pieces through every algorithm in one pass."""
+    digesting = Digesting(algorithms)
     for piece in pieces:
-        for each in running.values():
-            each.update(piece)
-    return {algorithm: each.hexdigest() for algorithm, each in running.items()}
+        digesting.update(piece)
+    return digesting.result()
 
 
 def kept(expectation: Expectation, claims: Digests) -> set[Algorithm]:

@@ -7,39 +7,69 @@ follow the spool.
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import InvalidStateError
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import evolve, frozen
 
 from virtreg.correlation import carried
-from virtreg.errors import IntegrityError, UpstreamTimeout, UpstreamUnavailable, VirtregError
+from virtreg.errors import (
+    IntegrityError,
+    SpoolFull,
+    StorageError,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+    VirtregError,
+)
 from virtreg.model import Algorithm, Digests, Entry, Examination, Representation
 from virtreg.protocols import Reply
 from virtreg.service.arrival import Arrival, representation_of
 from virtreg.service.claims import Claims, claims_of
 from virtreg.service.digesting import compare, digest, kept
 from virtreg.service.exchange import ATTEMPTS, Exchange, Reading, pause
-from virtreg.service.leaping import Berths, leap_of
+from virtreg.service.leaping import Berths, joint_of, leap_of
+from virtreg.service.passing import EXAMINED, Passing
 from virtreg.service.spool import Spool
 from virtreg.service.transfer import Transfer
 
 SETTLED = 256 * 1024
 """Bodies up to this size are read whole, in memory, before they are answered."""
 
-_EXAMINED = 4096
+_log = logging.getLogger(__name__)
+
+LEFT_FREE = 16 * 1024 * 1024
+"""Bytes that no download takes of the disk: databases and logs need some, too."""
+
+
+def free_in(folder: Path) -> int:
+    """Bytes of its disk. Raises OSError."""
+    return shutil.disk_usage(folder).free
 
 
 class Intake:
-    """Turns replies into arrivals. Thread-safe; one for all registries of a process."""
+    """Turns replies into arrivals. Thread-safe; one for all registries of a process.
 
-    def __init__(self, folder: Callable[[], Path], clock: Callable[[], float]) -> None:
+    Large bodies wait in ``folder``. Where there is no room for one, ``free`` being the bytes left,
+    it passes through to each of its readers, and is not kept.
+    """
+
+    def __init__(
+        self,
+        folder: Callable[[], Path],
+        clock: Callable[[], float],
+        free: Callable[[Path], int] = free_in,
+    ) -> None:
         self._folder = folder
         self._clock = clock
+        self._free = free
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._transfers: set[Transfer] = set()
@@ -54,7 +84,8 @@ class Intake:
         """Take the reply over, closing it in any case, and answer as soon as a client can be.
 
         ``keep`` is called once per arrival, when its ``entry`` is set or failed: for a small body
-        on this thread before it returns, for a large one later on the transfer's thread. Raises
+        on this thread before it returns, for a large one later on the transfer's thread; not for
+        one that passes through, of which nothing is kept. Raises
         IntegrityError when the body cannot be what was asked for, UpstreamError when it broke off
         for good.
         """
@@ -105,6 +136,7 @@ class Intake:
     ) -> tuple[_Begun, bytes | None]:
         """What is known, and the whole body when it fits, starting over if it breaks off."""
         attempt = 0
+        ends = time.monotonic() + exchange.upstream.spec.read_timeout
         while True:
             try:
                 examination = self._examine(exchange, reading)
@@ -117,15 +149,17 @@ class Intake:
                 exchange.upstream.failed()
                 reading.reply.close()
                 attempt += 1
-                if attempt == ATTEMPTS or self._closing.wait(pause(attempt - 1)):
+                # One more silence may follow, and a client has waited for one already.
+                late = time.monotonic() >= ends
+                if late or attempt == ATTEMPTS or self._closing.wait(pause(attempt - 1)):
                     raise
             reading.start_over(exchange.again())
 
     def _examine(self, exchange: Exchange, reading: Reading) -> Examination:
         exchange.refuse_beyond_limit(reading.reply.length or 0)
-        reading.fill(_EXAMINED)
+        reading.fill(EXAMINED)
         examination = exchange.format.examine(
-            exchange.route, reading.reply.headers, bytes(reading.buffer[:_EXAMINED])
+            exchange.route, reading.reply.headers, bytes(reading.buffer[:EXAMINED])
         )
         if examination.refusal is not None:
             raise IntegrityError(f"{exchange.name}: {examination.refusal}", upstream=exchange.name)
@@ -172,12 +206,6 @@ class Intake:
         begun: _Begun,
         keep: Callable[[Arrival], None],
     ) -> Arrival:
-        try:
-            path = self._folder() / f"{os.getpid()}-{uuid.uuid4().hex}.part"
-            spool = Spool(path, reading.reply.length)
-        except BaseException:
-            reading.reply.close()
-            raise
         arrival = Arrival(
             exchange.upstream.spec.key,
             Representation(
@@ -186,9 +214,31 @@ class Intake:
                 begun.headers.get("content-type"),
                 begun.headers.get("last-modified"),
             ),
-            spool=spool,
             ahead=leap_of(exchange, begun.headers, reading.reply.length, self._berths),
         )
+
+        def passed(size: int, digests: Digests) -> None:
+            with suppress(InvalidStateError):
+                arrival.entry.set_result(self._entry(exchange, begun.headers, size, digests))
+
+        arrival.passing = passing = Passing(
+            exchange,
+            reading.reply.length,
+            joint_of(exchange.route, begun.headers),
+            begun.claims,
+            self._closing,
+            passed,
+        )
+        try:
+            spool = self._spool(reading.reply.length)
+        except StorageError as error:
+            _log.warning("a download is passed through and not kept: %s", error.message)
+            passing.begin(reading)
+            return arrival
+        except BaseException:
+            reading.reply.close()
+            raise
+        arrival.spool, path = spool, spool.path
         transfer = Transfer(exchange, reading, spool, begun.claims, self._closing)
 
         def failed(error: VirtregError) -> None:
@@ -224,6 +274,19 @@ class Intake:
                 self._transfers.discard(transfer)
             raise
         return arrival
+
+    def _spool(self, length: int | None) -> Spool:
+        """Raises StorageError when there is no room for a body of that length."""
+        folder = self._folder()
+        try:
+            free = self._free(folder)
+        except OSError as error:
+            raise SpoolFull(f"cannot use the spool folder: {error.strerror}") from error
+        with self._lock:
+            free -= sum(transfer.awaited for transfer in self._transfers)
+        if free - (length or 0) < LEFT_FREE:
+            raise SpoolFull("the disk has no room for it")
+        return Spool(folder / f"{os.getpid()}-{uuid.uuid4().hex}.part", length)
 
     def _entry(
         self, exchange: Exchange, headers: Mapping[str, str], size: int, digests: Digests

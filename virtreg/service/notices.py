@@ -48,7 +48,7 @@ class FailureNotice:
                 retry_after=self.retry_after,
                 reason=self.reason,
             )
-        if kind in (StorageError, errors.NoRoom, errors.IndexUnavailable):
+        if isinstance(kind, type) and issubclass(kind, StorageError):
             return StorageError(self.message, retry_after=self.retry_after)
         return VirtregError(self.message, retry_after=self.retry_after)
 

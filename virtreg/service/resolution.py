@@ -27,4 +27,4 @@ class Resolved:
         """All digests, waiting for the end of a download. Raises what it failed with."""
         if self.arrival is None:
             return self.representation.digests
-        return self.arrival.entry.result().digests
+        return self.arrival.proved().digests

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from virtreg.errors import Missing, StorageError, VirtregError
+from virtreg.errors import Missing, SpoolFull, StorageError, VirtregError
 from virtreg.protocols import Body
 
 PIECE = 256 * 1024
@@ -116,11 +116,11 @@ class Spool(Growing):
     and come from one thread; ``body`` and ``wait_complete`` are for any thread."""
 
     def __init__(self, path: Path, size: int | None) -> None:
-        """Raises StorageError when no file can be made."""
+        """Raises SpoolFull when no file can be made."""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StorageError(f"cannot write to the spool folder: {error.strerror}") from error
+            raise SpoolFull(f"cannot write to the spool folder: {error.strerror}") from error
         super().__init__(path, descriptor, size)
         self._written = 0
         self._complete = False
@@ -137,7 +137,7 @@ class Spool(Growing):
             self._tell()
 
     def append(self, data: bytes) -> None:
-        """Raises StorageError when the disk does not take it."""
+        """Raises SpoolFull when the disk does not take it."""
         if not data:
             return  # a piece has bytes: readers take none for the end
         view = memoryview(data)
@@ -145,7 +145,7 @@ class Spool(Growing):
             while view:
                 view = view[os.write(self._descriptor, view) :]
         except OSError as error:
-            raise StorageError(f"cannot write to the spool folder: {error.strerror}") from error
+            raise SpoolFull(f"cannot write to the spool folder: {error.strerror}") from error
         with self._grown:
             self._recent.append((self._written, data))
             self._held_from = self._written

@@ -73,6 +73,10 @@ class Taking:
             return Heard(heard.position, answered(upstream.spec.name, error), error=error)
         self._walking.found(asked, heard.position)
         flight.answer(Landed("miss", 0, arrival=arrival, route=route))
+        if arrival.passes:
+            flight.land()
+            reason = "not kept: the disk has no room for it"
+            self._works.tell(FillFailed(self._walking.spec.name, route.path, exchange.name, reason))
         return None
 
     def _pinned(
@@ -190,8 +194,9 @@ class Taking:
         def keep(arrival: Arrival) -> None:
             failure = arrival.entry.exception()
             if failure is not None:
-                now = self._works.clock()
-                self._works.suspects.remember(arrival.source, route.path, now, SUSPECTED)
+                if isinstance(failure, UpstreamError):
+                    now = self._works.clock()
+                    self._works.suspects.remember(arrival.source, route.path, now, SUSPECTED)
                 flight.land()
                 self._works.tell(FillFailed(registry, route.path, upstream, str(failure)))
                 return

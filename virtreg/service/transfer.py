@@ -88,6 +88,11 @@ class Transfer:
                 proving.join()
         return digests
 
+    @property
+    def awaited(self) -> int:
+        """Bytes that the disk is still to take, as far as that is known."""
+        return max(0, (self._promised or 0) - self._spool.written)
+
     def discard(self) -> None:
         """Remove the file, whether or not the transfer has ended; from any thread."""
         self._spool.path.unlink(missing_ok=True)
