@@ -24,6 +24,8 @@ OPTIONS: Final[dict[str, Any]] = {
         "retries": {"mode": "standard", "total_max_attempts": 2},
         # A body that a slow client reads holds a connection.
         "max_pool_connections": 1000,
+        # Of links too, which would be signed in a way that is not taken everywhere any more.
+        "signature_version": "s3v4",
         # Not every server knows the newer checksums; the key is one that is checked anyway.
         "request_checksum_calculation": "when_required",
         "response_checksum_validation": "when_required",
