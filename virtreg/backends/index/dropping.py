@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Select, delete, select
 
 from virtreg.backends.index import selections, statements
 from virtreg.backends.index.journalling import changed
@@ -41,7 +42,7 @@ class Dropping(Using):
         def drop(connection: Connection) -> list[Entry]:
             # Asked for here, so that nothing that is counted by now is overlooked.
             counted = self._counted_in(connection, list(before))
-            now = self._entered(connection, list(before))
+            now = self._entered(connection, sorted(before, key=_place), selections.held_keys)
             dropped = [
                 entry
                 for key, (entry, last_at) in before.items()
@@ -50,23 +51,32 @@ class Dropping(Using):
             self._drop(connection, dropped)
             return dropped
 
-        dropped = self._index.write(drop, stable=True)
+        dropped = self._index.write(drop)
         uses = [(entry, before[entry.source, entry.path][1]) for entry in dropped]
         self._forget([(entry, last_at) for entry, last_at in uses if last_at is not None])
         return dropped
 
     def drop_some(self, source: str, limit: int) -> int:
         def drop(connection: Connection) -> list[Entry]:
-            rows = connection.execute(statements.page(source, "", limit, "")).all()
+            page = statements.page(source, "", limit, "").with_for_update()
+            rows = connection.execute(page).all()
             dropped = [Entry(*row) for row in rows]
             self._drop(connection, dropped)
             return dropped
 
-        dropped = self._index.write(drop, stable=True)
+        dropped = self._index.write(drop)
         if dropped:
             keys = _keys(dropped)
             self._counts.write(lambda connection: connection.execute(statements.forget, keys))
         return len(dropped)
+
+    def _drop_one(self, source: str, path: str) -> int:
+        def drop(connection: Connection) -> int:
+            held = self._entered(connection, [(source, path)], selections.held_keys)
+            self._drop(connection, list(held.values()))
+            return len(held)
+
+        return self._index.write(drop)
 
     def loose(self, *, after: str = "", limit: int = 500) -> list[str]:
         with self._index.reading() as connection:
@@ -112,7 +122,7 @@ class Dropping(Using):
             return 0
         rows = [
             {"of_path": path, "of_source": source, "upto": upto}
-            for source, path in sorted(keys, key=lambda key: (key[1], key[0]))
+            for source, path in sorted(keys, key=_place)
         ]
         return self._counts.write(
             lambda connection: connection.execute(statements.forget_before, rows).rowcount
@@ -148,11 +158,13 @@ class Dropping(Using):
 
     @staticmethod
     def _entered(
-        connection: Connection, keys: Sequence[tuple[str, str]]
+        connection: Connection,
+        keys: Sequence[tuple[str, str]],
+        statement: Select[Any] = selections.of_keys,
     ) -> dict[tuple[str, str], Entry]:
         """The entries there are, by (source, path)."""
         found: dict[tuple[str, str], Entry] = {}
-        for row in connection.execute(selections.of_keys, selections.wanted(keys)):
+        for row in connection.execute(statement, selections.wanted(keys)):
             entry = Entry(*row)
             found[entry.source, entry.path] = entry
         return found
@@ -192,6 +204,12 @@ class Dropping(Using):
 def _keys(dropped: Sequence[Entry]) -> list[dict[str, str]]:
     rows = [{"of_path": entry.path, "of_source": entry.source} for entry in dropped]
     return sorted(rows, key=lambda row: (row["of_path"], row["of_source"]))
+
+
+def _place(key: tuple[str, str]) -> tuple[str, str]:
+    """In which order rows are written, by everybody, for a (source, path)."""
+    source, path = key
+    return path, source
 
 
 def _last_wanted(seen: Seen) -> float:

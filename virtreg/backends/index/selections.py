@@ -109,6 +109,9 @@ def _at(table: Table) -> FromClause:
 of_keys = select(*ENTRY).select_from(_at(entries))
 """Entries by (source, path)."""
 
+held_keys = of_keys.with_for_update(of=entries)
+"""As they are, and stay until the transaction ends."""
+
 counts_of = select(
     downloads.c.source, downloads.c.path, downloads.c.times, downloads.c.last_at
 ).select_from(_at(downloads))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import asdict
-from sqlalchemy import Connection, and_, delete, select
+from sqlalchemy import Connection, delete, select
 
 from virtreg.backends.index import statements
 from virtreg.backends.index.dropping import Dropping
@@ -61,16 +61,16 @@ class SqlIndex(Dropping, Journalling):
         )
 
     def drop(self, source: str, path: str | None = None) -> int:
-        here = entries.c.source == source
         if path is not None:
-            here = and_(here, entries.c.path == path)
+            return self._drop_one(source, path)
+        here = entries.c.source == source
 
         def drop(connection: Connection) -> int:
             changed_where(connection, here)
             connection.execute(self._upserts.loosened(here))
             return connection.execute(delete(entries).where(here)).rowcount
 
-        return self._index.write(drop, stable=True, long=path is None)
+        return self._index.write(drop, stable=True, long=True)
 
     def page(
         self, source: str, *, after: str = "", limit: int = 100, search: str = ""

@@ -63,9 +63,6 @@ class SharedDatabase(Database):
         return _ROWS
 
     def rows(self, text: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        for value in parameters:
-            if isinstance(value, str) and "\0" in value:
-                raise InvalidRequest(f"cannot read {self.trouble.name}: text with a NUL character")
         with self._asking("read") as pool:
             return pool.rows(text, parameters)
 
@@ -146,6 +143,9 @@ class SharedDatabase(Database):
                 if pool.lost(error):
                     why = f"{self.server}: {reason(original(error))}"
                     raise self.trouble.failed(action, why, pool.limits.pause) from error
+                if _untold(error):
+                    refused = InvalidRequest("text with a NUL character")
+                    raise self.trouble.translated(refused, action) from error
                 raise self.trouble.translated(error, action) from error
             pool.answered()
 
@@ -175,6 +175,12 @@ def _begun(pool: ServerPool, begin: str, times: float) -> Iterator[Connection]:
         pool.timed(connection.connection, times)
         with connection.execution_options(**{BEGIN: begin}).begin():
             yield connection
+
+
+def _untold(error: BaseException) -> bool:
+    """The driver did not say it to the server at all."""
+    cause = original(error)
+    return isinstance(cause, psycopg.DataError) and cause.sqlstate is None
 
 
 def _in_the_way(error: VirtregError) -> bool:

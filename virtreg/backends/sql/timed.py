@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Generator
 from time import monotonic
 from typing import Any, TypeVar
@@ -34,6 +35,15 @@ class TimedConnection(psycopg.Connection[Any]):
 
     _answer = math.inf
     _ends = math.inf
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._process = os.getpid()
+
+    def __del__(self, *_: Any) -> None:
+        # A child leaves its parent's connections as they are.
+        if self._process == os.getpid():
+            super().__del__()
 
     def allow(self, answer: float, total: float) -> None:
         """From now on one wait may take ``answer`` seconds, and all together ``total``."""
