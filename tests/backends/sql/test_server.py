@@ -8,6 +8,8 @@ from virtreg.backends.sql.server import DatabaseServer
 from virtreg.errors import ConfigError
 from virtreg.model import Secret
 
+ENCODE = "percent-encode what is in its password (@ as %40, / as %2F)"
+
 
 @pytest.mark.parametrize(
     ("url", "said"),
@@ -31,6 +33,9 @@ def test_a_server_is_named_without_who_asks(url: str, said: str) -> None:
         ("postgresql://me:hunter2@host:port/cache", "is not a URL"),
         ("mysql://me:hunter2@host/cache", "must begin with postgresql://"),
         ("sqlite:///hunter2", "must begin with postgresql://"),
+        ("postgresql://me:x@hunter2@host/cache", f"more than one @; {ENCODE}"),
+        ("postgresql://me:x@hunter2/y@host/cache", f"more than one @; {ENCODE}"),
+        ("postgresql://m/e:hunter2@host/cache", f"more than one @; {ENCODE}"),
     ],
 )
 def test_another_url_is_refused_and_not_quoted(url: str, said: str) -> None:
