@@ -191,3 +191,25 @@ def test_the_url_of_the_database_may_be_read_alone(tmp_path: Path) -> None:
     assert config.registries[0].upstreams[0].password == Secret("")
     with pytest.raises(ConfigError, match=r"storage\.database: environment variable DATABASE"):
         load(path, {}, every_secret=False)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:pa-ss@host/db",
+        "postgresql://me:pa?ss@host/db",
+        "postgresql://me:pa#ss@host/db",
+        "postgresql://me:pa/ss@host/db",
+        "postgresql://host/db?password=pa-ss",
+        "postgresql://host/db?sslpassword=pa-ss",
+    ],
+)
+def test_a_database_password_in_the_file_is_refused_however_it_is_spelled(
+    url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text(f'[storage]\ndatabase = "{url}"\n')
+    with pytest.raises(ConfigError, match=r"must not hold a password in the file") as caught:
+        load(file, {})
+    assert "ss@" not in caught.value.message
+    assert "pa-ss" not in caught.value.message

@@ -79,13 +79,14 @@ def database_url(references: References, text: str) -> Secret:
     if references.environ is None and not url.reveal():
         return url
     try:
-        parts = urlsplit(url.reveal())
-        password = parts.password
+        query = parse_qs(urlsplit(url.reveal()).query)
     except ValueError:  # its message may quote the password
         raise ValueError("is not a URL: its host or its port is malformed") from None
     if not url.reveal().startswith(_DATABASES):
         raise ValueError("must begin with postgresql://")
-    if url.reveal() == text and (password is not None or "password" in parse_qs(parts.query)):
+    # Up to the last one: a password may hold what would end it in a well-formed URL.
+    user = url.reveal().partition("//")[2].rpartition("@")[0]
+    if url.reveal() == text and (":" in user or {"password", "sslpassword"} & set(query)):
         raise ValueError(f"must not hold a password in the file; {_HOW}")
     return url
 

@@ -103,6 +103,8 @@ def test_a_link_gives_the_blob_to_whoever_has_it(store: ObjectStore) -> None:
     assert link is not None
     with urlopen(link) as answer:
         assert answer.headers["Content-Type"] == "application/x-layer"
+        assert answer.headers["Content-Disposition"] == "attachment"
+        assert answer.headers["Cache-Control"] == "private"
         assert answer.read() == content
     with urlopen(Request(link, headers={"Range": "bytes=5-9"})) as answer:
         assert (answer.status, answer.read()) == (206, content[5:10])

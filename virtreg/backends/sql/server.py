@@ -40,6 +40,12 @@ class DatabaseServer:
             raise ConfigError("storage.database: is not a URL") from None
         if parsed.get_backend_name() != "postgresql":
             raise ConfigError("storage.database: must begin with postgresql://")
+        # An unescaped password would be cut in two, and the rest of it told as the host.
+        if "@" in f"{parsed.host}{parsed.database}":
+            raise ConfigError(
+                "storage.database: more than one @; percent-encode what is in its password (@ as"
+                " %40, / as %2F)"
+            )
         if find_spec("psycopg") is None:
             raise ConfigError("storage.database: needs psycopg; install virtreg[postgres]")
         self.upgrade = upgrade

@@ -73,7 +73,8 @@ class Place(Protocol):
         ...
 
     def link(self, path: str, media_type: str, seconds: int) -> str | None:
-        """A URL to read an object by, made without asking anybody; None where there are none."""
+        """A URL to read an object by, made without asking anybody; None where there are none. Who
+        follows it with a browser downloads, and no shared cache keeps it."""
         ...
 
 

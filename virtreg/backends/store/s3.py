@@ -119,7 +119,13 @@ class S3Place(AnyPlace):
     def link(self, path: str, media_type: str, seconds: int) -> str | None:
         url: str = self._wait(
             self._filesystem._url(
-                f"{self._base}/{path}", expires=seconds, ResponseContentType=media_type
+                f"{self._base}/{path}",
+                expires=seconds,
+                ResponseContentType=media_type,
+                # Nothing is shown as a page of the bucket's own origin, and no cache that others
+                # share keeps what was for one.
+                ResponseContentDisposition="attachment",
+                ResponseCacheControl="private",
             )
         )
         return url
