@@ -5,12 +5,12 @@ from __future__ import annotations
 import platform
 import shutil
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-import virtreg
 from virtreg.core.capacity import reserve_of
 from virtreg.errors import ConfigError, VirtregError
 from virtreg.live import Live
@@ -82,7 +82,7 @@ class Measured:
         quotas = self.room.quotas()
         disk = shutil.disk_usage(self.path)
         return {
-            declared.BUILD: {(virtreg.__version__, platform.python_version()): 1},
+            declared.BUILD: {(version("virtreg"), platform.python_version()): 1},
             declared.UP: {(name,): _up(check) for name, check in self.checks.items()},
             declared.DISK_FREE: {(): disk.free},
             declared.DISK_RESERVE: {(): reserve_of(disk.total)},

@@ -5,6 +5,7 @@ Loaded only where a collector is configured: opentelemetry is an extra, and slow
 
 from __future__ import annotations
 
+import importlib.metadata
 import logging
 import threading
 import time
@@ -20,7 +21,6 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-import virtreg
 from virtreg.correlation import TRACE
 from virtreg.errors import VirtregError
 from virtreg.events import Event, Filled
@@ -73,16 +73,15 @@ class OtlpTracer:
         is."""
         # What it says of a collector that is away comes with each batch.
         logging.getLogger("opentelemetry").addFilter(_Seldom(clock))
-        resource = Resource.create(
-            {"service.name": "virtreg", "service.version": virtreg.__version__}
-        )
+        version = importlib.metadata.version("virtreg")
+        resource = Resource.create({"service.name": "virtreg", "service.version": version})
         # Of its own: the host's, if it has one, is the host's to set.
         provider = TracerProvider(
             resource=resource, sampler=ParentBased(TraceIdRatioBased(ratio)), shutdown_on_exit=False
         )
         exporter = OTLPSpanExporter(endpoint.rstrip("/") + _PATH, timeout=_PATIENCE)
         provider.add_span_processor(BatchSpanProcessor(exporter))
-        return cls(provider, provider.get_tracer("virtreg", virtreg.__version__), clock)
+        return cls(provider, provider.get_tracer("virtreg", version), clock)
 
     @contextmanager
     def serving(
