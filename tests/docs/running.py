@@ -52,7 +52,10 @@ def configuration(text: str, folder: Path, kind: str = "maven") -> Config:
         vault.set(name, Secret("secret"))
     path = folder / "snippet.toml"
     path.write_text(text)
-    return load(path, dict.fromkeys(re.findall(r'"env:(\w+)"', text), "secret://"))
+    environ = dict.fromkeys(re.findall(r'"env:(\w+)"', text), "secret://")
+    databases = re.findall(r'^database = "env:(\w+)"', text, re.MULTILINE)
+    environ |= dict.fromkeys(databases, "postgresql://")
+    return load(path, environ)
 
 
 def _toml(example: Example) -> None:
@@ -131,6 +134,8 @@ WORKS: dict[str, Callable[[Example], Any]] = {
     "python": _python,
     "scala": _generated,
     "sh": _shell,
+    # Run by tests.docs.test_postgresql_page.
+    "sql": _prose,
     "text": _prose,
     "toml": _toml,
     "xml": _xml,
