@@ -61,7 +61,10 @@ def open_telemetry(
     if config.metrics.enabled:
         figures, rendered = open_figures(measured)
         page = FiguresPage.for_peers(
-            rendered.render, config.metrics.allow, config.server.trusted_proxies
+            rendered.render,
+            config.metrics.allow,
+            config.server.trusted_proxies,
+            config.server.allowed_hosts,
         )
     if config.tracing.endpoint:
         try:

@@ -154,6 +154,8 @@ def test_the_page_is_plain_text_that_nobody_keeps(site: Watched) -> None:
         {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "127.0.0.1"},
         {"REMOTE_ADDR": "127.0.0.1", "HTTP_FORWARDED": "for=127.0.0.1"},
         {"REMOTE_ADDR": "127.0.0.1", "HTTP_VIA": "1.1 proxy"},
+        {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_PROTO": "https"},
+        {**LOOPBACK, "HTTP_HOST": "evil.example", "HTTP_ACCEPT_LANGUAGE": "en"},
     ],
     ids=lambda environ: " ".join(environ.values()),
 )
@@ -170,6 +172,48 @@ def test_behind_a_trusted_proxy_the_peer_counts(tmp_path: Path) -> None:
         forged = {"HTTP_X_FORWARDED_FOR": "198.51.100.7, 192.0.2.1"}
         assert site.page(**LOOPBACK, **forged).status_code == 404
         assert site.page(**LOOPBACK).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"HTTP_X_FORWARDED_FOR": "unix:"},
+        {"HTTP_X_FORWARDED_FOR": "192.0.2.1, unknown"},
+        {"HTTP_X_FORWARDED_PROTO": "https"},
+        {"HTTP_X_FORWARDED_FOR": "192.0.2.1", "HTTP_VIA": "1.1 proxy"},
+    ],
+    ids=lambda told: " ".join(told.values()),
+)
+def test_a_trusted_proxy_that_does_not_say_for_whom_is_nobody(
+    tmp_path: Path, told: dict[str, str]
+) -> None:
+    trusting = ServerConfig(trusted_proxies=("127.0.0.0/8",))
+    with watched(tmp_path, MetricsConfig(enabled=True), trusting) as site:
+        assert site.page(**LOOPBACK).status_code == 200
+        assert site.page(**LOOPBACK, **told).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//-/metrics", "/-/metrics/", "/-//metrics", "/-/./metrics", "/-/Metrics", "/-/metrics;x"],
+)
+def test_there_is_one_path_to_it(site: Watched, path: str) -> None:
+    answer = Client(site.assembly.app).get("/", environ_overrides={**LOOPBACK, "PATH_INFO": path})
+    assert answer.status_code == 404
+
+
+def test_a_browser_reads_it_under_names_that_are_ours(tmp_path: Path) -> None:
+    named = ServerConfig(allowed_hosts=("node1.example.org",))
+    with watched(tmp_path, MetricsConfig(enabled=True), named) as site:
+        browsing = {**LOOPBACK, "HTTP_ACCEPT_LANGUAGE": "en"}
+        for host, status in (
+            ("node1.example.org:81", 200),
+            ("127.0.0.1:81", 200),
+            ("evil.example", 404),
+        ):
+            assert site.page(**browsing, HTTP_HOST=host).status_code == status
+        # No browser: nobody's page decides what it asks.
+        assert site.page(**LOOPBACK, HTTP_HOST="node2.example.org").status_code == 200
 
 
 def test_there_is_no_page_unless_it_is_wanted(tmp_path: Path) -> None:

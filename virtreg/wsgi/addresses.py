@@ -52,10 +52,11 @@ class Addresses:
         return bool(self._trusted)
 
     def peer(self, environ: Mapping[str, Any]) -> IPv4Address | IPv6Address | None:
-        """The caller's address itself; None where the server has none to tell."""
+        """The caller's address itself; None where the server has none to tell, or a proxy hands on
+        what is no address."""
         told: str = environ.get("REMOTE_ADDR") or ""
         if self._trusted:
-            told = self._behind(told, environ.get("HTTP_X_FORWARDED_FOR", ""))
+            told = self._behind(told, environ.get("HTTP_X_FORWARDED_FOR", ""), unknown="")
         return _parse(told)
 
     def _warn(self) -> None:
@@ -67,12 +68,13 @@ class Addresses:
             "that of failed sign-ins; name it in `[server] trusted_proxies`"
         )
 
-    def _behind(self, peer: str, forwarded: str) -> str:
+    def _behind(self, peer: str, forwarded: str, unknown: str | None = None) -> str:
+        """``unknown`` stands for a hop that is no address; by default that is the proxy's own."""
         hops = forwarded.rsplit(",", _MOST_HOPS)[1 - _MOST_HOPS :] if forwarded else []
         while hops and self._trusts(peer):
             nearer = _parse(hops.pop().strip())
             if nearer is None:
-                break
+                return peer if unknown is None else unknown
             peer = str(nearer)
         return peer
 
