@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.processes import until
 from tests.service.hub import FILE, LARGE, SMALL, Background, Got, Hub, MakeHub, fake
 from virtreg.backends.index import SqlIndex, open_index
 from virtreg.protocols import Upstream
@@ -125,6 +127,21 @@ def test_what_is_held_is_given_back_at_the_end(
     assert one.take(KEY) is not None
     one.close()
     assert other.take(KEY) is not None
+
+
+def test_what_cannot_be_given_back_is_given_back_as_soon_as_it_can_be(
+    make_leases: Callable[..., FlightLeases], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = make_leases(), make_leases()
+    lease = one.take(KEY)
+    assert lease is not None
+    with closing(sqlite3.connect(tmp_path / "index" / "index.sqlite")) as connection:
+        connection.execute("ALTER TABLE leases RENAME TO hidden")
+        lease.landed()
+        until(lambda: "was not kept up" in caplog.text, "failure")
+        connection.execute("ALTER TABLE hidden RENAME TO leases")
+        # The clock stands still: it does not end by itself.
+        assert other.take(KEY) is not None
 
 
 def test_whoever_waits_is_let_go_at_the_end(

@@ -24,6 +24,9 @@ _log = logging.getLogger(__name__)
 SECONDS = 15.0
 """How long a lease outlives the last sign of its holder."""
 
+_AGAIN = 0.5
+"""Seconds between two tries to give back what could not be given back."""
+
 _SHORTEST = 0.02
 _LONGEST = 0.25
 """Seconds between two tries for a lease that another node has."""
@@ -78,6 +81,8 @@ class FlightLeases:
                 pause = min(pause * 2, _LONGEST)
         except StorageError as error:
             _log.warning("no lease for a download: %s", error.message)
+            # The answer may have been lost, and not the question.
+            self._forsake(lease)
             return None
         with self._changed:
             if not self._closed.is_set() and self._is_running():
@@ -104,6 +109,13 @@ class FlightLeases:
                 self._ended.append(lease)
                 self._changed.notify()
 
+    def _forsake(self, lease: FlightLease) -> None:
+        """Nobody needs it, if it is held at all."""
+        with self._changed:
+            if not self._closed.is_set() and self._is_running():
+                self._ended.append(lease)
+                self._changed.notify()
+
     def _is_running(self) -> bool:
         if self._thread is None:
             thread = threading.Thread(target=self._run, name="virtreg-leases", daemon=True)
@@ -117,16 +129,23 @@ class FlightLeases:
 
     def _run(self) -> None:
         renewed_at = time.monotonic()
+        late: dict[FlightLease, float] = {}
+        """What could not be given back, and when it ends by itself."""
         while True:
             with self._changed:
                 left = renewed_at + SECONDS / 3 - time.monotonic()
                 if not self._ended and not self._closed.is_set() and left > 0:
-                    self._changed.wait(left)
+                    self._changed.wait(min(left, _AGAIN) if late else left)
                 ended, self._ended = self._ended, []
                 closed = self._closed.is_set()
                 held = list(self._held)
-            for lease in ended:
-                self._try(lease, 0)
+            now = time.monotonic()
+            late |= dict.fromkeys(ended, now + SECONDS)
+            late = {
+                lease: until
+                for lease, until in late.items()
+                if not self._try(lease, 0) and now < until
+            }
             if closed:
                 return
             if time.monotonic() - renewed_at >= SECONDS / 3:
@@ -134,11 +153,14 @@ class FlightLeases:
                 for lease in held:
                     self._try(lease, SECONDS)
 
-    def _try(self, lease: FlightLease, seconds: float) -> None:
+    def _try(self, lease: FlightLease, seconds: float) -> bool:
+        """Whether the index could be told."""
         try:
             self._lease(lease, seconds)
         except Exception as error:  # noqa: BLE001 - the thread outlives any one failure
             _log.warning("the lease of a download was not kept up: %s", type(error).__name__)
+            return False
+        return True
 
     def _lease(self, lease: FlightLease, seconds: float) -> bool:
         return self._index.lease(lease.name, lease.holder, self._clock(), seconds)
