@@ -154,11 +154,31 @@ def test_a_trace_that_is_none_begins_a_new_one(tmp_path: Path, collector: Collec
     assert served.parent == ""
 
 
-def test_a_collector_that_is_away_disturbs_nobody(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "state",
+    ["of=ours", "not a member", "a=b=c", "a=" + "b" * 600, ",".join(f"k{n}=v" for n in range(40))],
+    ids=["good", "none", "two", "long", "many"],
+)
+def test_what_a_caller_says_to_its_tracers_is_in_no_log_and_at_no_upstream(
+    tmp_path: Path, collector: Collector, caplog: pytest.LogCaptureFixture, state: str
+) -> None:
+    with traced(tmp_path, TracingConfig(collector.endpoint)) as (client, near, _):
+        assert _ask(client, f"/maven/solo/{POM}", {**TRACED, "tracestate": state}) == 200
+        seen = near.requests[0].headers
+    assert "tracestate" not in seen
+    assert seen["traceparent"].startswith(f"00-{TRACE}-")
+    assert [each for each in caplog.records if each.name.startswith("opentelemetry")] == []
+
+
+def test_a_collector_that_is_away_disturbs_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with collecting() as gone:
         endpoint = gone.endpoint
     with traced(tmp_path, TracingConfig(endpoint)) as (client, _, _):
         assert _ask(client, f"/maven/solo/{POM}") == 200
+    said = [each.getMessage() for each in caplog.records if each.name.startswith("opentelemetry")]
+    assert len(said) == 1
 
 
 LOADED = """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +34,13 @@ _PATIENCE = 5
 """Seconds for one batch, and for the last ones when the process ends."""
 
 _PROPAGATOR = TraceContextTextMapPropagator()
+
+_PARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]{1,64})?")
+_MEMBER = re.compile(r"[a-z0-9][a-z0-9_*/@-]{0,255}=[ !-+\--<>-~]{0,255}[!-+\--<>-~]")
+_MOST_MEMBERS = 32
+_LONGEST_STATE = 512
+"""Of what a caller says of its trace (W3C Trace Context, 3.2 and 3.3). What does not fit is not
+looked at further: what takes it apart writes it to logs."""
 
 
 @frozen(eq=False)
@@ -71,8 +79,9 @@ class OtlpTracer:
         """``endpoint`` is the URL of the collector without the path of the signal. ``ratio`` of the
         requests that are part of no trace begin one; those that are part of one are traced if it
         is."""
-        # What it says of a collector that is away comes with each batch.
-        logging.getLogger("opentelemetry").addFilter(_Seldom(clock))
+        # What it says of a collector that is away comes with each batch. A filter counts for
+        # its own logger alone, and not for those below.
+        logging.getLogger(OTLPSpanExporter.__module__).addFilter(_Seldom(clock))
         version = importlib.metadata.version("virtreg")
         resource = Resource.create({"service.name": "virtreg", "service.version": version})
         # Of its own: the host's, if it has one, is the host's to set.
@@ -87,7 +96,8 @@ class OtlpTracer:
     def serving(
         self, name: str, caller: Mapping[str, str], facts: Mapping[str, Fact]
     ) -> Iterator[_Span]:
-        parent = _PROPAGATOR.extract(dict(caller)) if caller else None
+        told = _told(caller)
+        parent = _PROPAGATOR.extract(told) if told else None
         with self._tracer.start_as_current_span(
             name,
             parent,
@@ -116,6 +126,8 @@ class OtlpTracer:
         with trace.use_span(span, record_exception=False, set_status_on_exception=False):
             fields: dict[str, str] = {}
             _PROPAGATOR.inject(fields)
+            # What tracers of the caller say to each other is not for upstreams.
+            fields.pop("tracestate", None)
             token = TRACE.set(tuple(fields.items()))
             try:
                 yield _Span(span)
@@ -156,6 +168,18 @@ class _Seldom(logging.Filter):
             return False
         self._told_at = now
         return True
+
+
+def _told(caller: Mapping[str, str]) -> dict[str, str]:
+    """What a caller says of its trace, where it is well-formed."""
+    parent, state = caller.get("traceparent", ""), caller.get("tracestate", "")
+    if _PARENT.fullmatch(parent) is None:
+        return {}
+    members = [each.strip(" \t") for each in state[: _LONGEST_STATE + 1].split(",")]
+    known = len(state) <= _LONGEST_STATE and len(members) <= _MOST_MEMBERS
+    if not known or any(each and _MEMBER.fullmatch(each) is None for each in members):
+        return {"traceparent": parent}
+    return {"traceparent": parent, "tracestate": ",".join(filter(None, members))}
 
 
 def _nanoseconds(seconds: float) -> int:
