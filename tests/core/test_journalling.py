@@ -138,7 +138,7 @@ def test_notes_are_in_the_order_of_their_stamps() -> None:
     assert sorted(names) == [str(note) for note in notes]
 
 
-def test_a_snapshot_tells_its_parts() -> None:
+def test_a_checkpoint_tells_its_parts() -> None:
     assert parts_of(whole(3, 250_000)) == (3, 250_000)
     for content in (b"", b"x", whole(3, 4)[:-1], gzip.compress(b"[]"), gzip.compress(b"{}")):
         with pytest.raises(ValueError):  # noqa: PT011 - many are right

@@ -2,7 +2,7 @@
 
 The journal tells which entries there are, beside the blobs that they are about, so that an index
 that is lost can be made again. It has two kinds of notes. ``changes`` say what became of some
-entries; a ``snapshot`` is parts that hold every entry as it was, and a note that says that they are
+entries; a checkpoint is parts that hold every entry as it was, and a note that says that they are
 all there. The name of a note begins with a stamp, the milliseconds since the epoch at which it was
 begun, and later notes have later stamps.
 
@@ -54,15 +54,15 @@ class Note:
 
     stamp: int
     unique: str
-    """Eight hex digits, the same for all notes of one snapshot."""
+    """Eight hex digits, the same for all notes of one checkpoint."""
     records: int | None = field(default=None, order=False)
     """How many are in a note of changes; None of others."""
     part: int | None = field(default=None, order=False)
-    """Which part of a snapshot it is, from 0; None of others."""
+    """Which part of a checkpoint it is, from 0; None of others."""
 
     @property
     def whole(self) -> bool:
-        """Whether it says that a snapshot is all there."""
+        """Whether it says that a checkpoint is all there."""
         return self.records is None and self.part is None
 
     def __str__(self) -> str:
@@ -136,12 +136,12 @@ def records_of(content: bytes) -> Iterator[Entry | Gone]:
 
 
 def whole(parts: int, entries: int) -> bytes:
-    """The content of the note that says that a snapshot is all there."""
+    """The content of the note that says that a checkpoint is all there."""
     return gzip.compress(json.dumps({"parts": parts, "entries": entries}).encode(), mtime=0)
 
 
 def parts_of(content: bytes) -> tuple[int, int]:
-    """How many parts and entries a snapshot has. Raises ValueError."""
+    """How many parts and entries a checkpoint has. Raises ValueError."""
     try:
         told = json.loads(gzip.decompress(content))
         return _number(told["parts"]), _number(told["entries"])

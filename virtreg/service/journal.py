@@ -21,9 +21,9 @@ from virtreg.errors import Missing, VirtregError
 from virtreg.model import Entry
 from virtreg.protocols import CacheStore, Change, EntryIndex, Journals, Notes
 from virtreg.service.agreement import LOST, Agreement
+from virtreg.service.checkpoints import latest, remove_older, torn_parts, write_checkpoint
 from virtreg.service.eviction import Interrupted
 from virtreg.service.leasing import Lease, LeaseLost
-from virtreg.service.snapshots import latest, remove_older, torn_parts, write_snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -33,10 +33,10 @@ INTERVAL = 10.0
 """Seconds after which a change is written."""
 
 TIDIED = 3600.0
-"""Seconds after which it is looked again whether a snapshot is due."""
+"""Seconds after which it is looked again whether a checkpoint is due."""
 
 _REST = 0.05
-"""Seconds between two pages of a snapshot: nobody waits for it."""
+"""Seconds between two pages of a checkpoint: nobody waits for it."""
 
 _CHANGES = 1000
 """Records of one note, as far as there are so many; a smaller one is replaced by the next."""
@@ -84,7 +84,7 @@ class Journal:
 
     def write(self, *, tidy: bool = False) -> int:
         """Write what has changed; how many entries that were. Nothing while another process writes,
-        or while the index and the journal do not agree. ``tidy``: write a snapshot too if one is
+        or while the index and the journal do not agree. ``tidy``: write a checkpoint too if one is
         due. Raises StorageError."""
         index, store = self._index, self._store
         if not isinstance(index, Journals):
@@ -109,7 +109,7 @@ class Journal:
             return 0
         total = self._drain(index, store, notes)
         if tidy and (notes := self._agreement.notes()) is not None and self._due(store, notes):
-            self._snapshot(index, store, notes)
+            self._checkpoint(index, store, notes)
         return total
 
     def _drain(self, index: Journals, store: Notes, notes: Sequence[Note]) -> int:
@@ -161,20 +161,20 @@ class Journal:
             return None, {}
 
     def _due(self, store: Notes, notes: Sequence[Note]) -> bool:
-        snapshot = latest(store, notes)
-        if snapshot is None:
+        checkpoint = latest(store, notes)
+        if checkpoint is None:
             return True
-        since = [each.records or 0 for each in notes if each.stamp > snapshot.note.stamp]
-        old = self._clock() * 1000 - snapshot.note.stamp > _WEEK
-        most = min(max(_FEWEST, snapshot.entries // 4), _MOST)
+        since = [each.records or 0 for each in notes if each.stamp > checkpoint.note.stamp]
+        old = self._clock() * 1000 - checkpoint.note.stamp > _WEEK
+        most = min(max(_FEWEST, checkpoint.entries // 4), _MOST)
         return sum(since) > most or len(since) > _NOTES or (old and bool(since))
 
-    def _snapshot(self, index: Journals, store: Notes, notes: Sequence[Note]) -> None:
+    def _checkpoint(self, index: Journals, store: Notes, notes: Sequence[Note]) -> None:
         for torn in torn_parts(notes):
             store.remove_note(str(torn))
         note = self._next(notes[-1] if notes else None)
         index.intend(str(note))
-        entries = write_snapshot(index, store, note, lambda: self._between(index, store))
+        entries = write_checkpoint(index, store, note, lambda: self._between(index, store))
         known = self._agreement.notes()
         if known is None:
             return
@@ -184,7 +184,7 @@ class Journal:
         _log.info("wrote down %d entries beside the files", entries)
 
     def _between(self, index: Journals, store: Notes) -> None:
-        """Of two pages of a snapshot. Raises Interrupted and LeaseLost."""
+        """Of two pages of a checkpoint. Raises Interrupted and LeaseLost."""
         if self._stopping.wait(_REST):
             raise Interrupted
         self._lease.renew()

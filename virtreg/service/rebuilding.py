@@ -17,10 +17,10 @@ from virtreg.errors import Conflict, Missing, StorageError
 from virtreg.model import Entry
 from virtreg.protocols import CacheStore, Inventory, Journals, Notes
 from virtreg.service.agreement import Agreement
+from virtreg.service.checkpoints import Checkpoint, latest, remove_older, write_checkpoint
 from virtreg.service.consistency import Consistency
 from virtreg.service.journal import LEASE
 from virtreg.service.leasing import Lease
-from virtreg.service.snapshots import Snapshot, latest, remove_older, write_snapshot
 
 _AT_ONCE = 500
 
@@ -47,7 +47,7 @@ class Rebuilt:
 class Rebuilding:
     """Of one index and the store it is about. Once, on one thread. It may be interrupted at any
     moment and begun again; memory is needed for some thousand entries, and some 100 bytes for each
-    that was removed since the last snapshot."""
+    that was removed since the last checkpoint."""
 
     def __init__(
         self,
@@ -86,9 +86,9 @@ class Rebuilding:
             self._adopt(notes)
         return self._rebuilt
 
-    def _replay(self, snapshot: Snapshot | None, notes: Sequence[Note]) -> None:
-        since = -1 if snapshot is None else snapshot.note.stamp
-        parts = () if snapshot is None else snapshot.parts
+    def _replay(self, checkpoint: Checkpoint | None, notes: Sequence[Note]) -> None:
+        since = -1 if checkpoint is None else checkpoint.note.stamp
+        parts = () if checkpoint is None else checkpoint.parts
         changes = [note for note in notes if note.records is not None and note.stamp > since]
         self._rebuilt.of = len(parts) + len(changes)
         for number, note in enumerate(changes):
@@ -165,7 +165,7 @@ class Rebuilding:
             self._journals.journalled([change for change, _ in some], "")
         stamp = max(int(self._clock() * 1000), notes[-1].stamp + 1 if notes else 0)
         note = Note(stamp, secrets.token_hex(4))
-        write_snapshot(self._journals, self._notes, note, self._lease.renew)
+        write_checkpoint(self._journals, self._notes, note, self._lease.renew)
         self._journals.intend(str(note))
         self._journals.journalled([], str(note))
         remove_older(self._notes, notes, note)

@@ -72,7 +72,7 @@ def test_a_damaged_note_is_left_and_another_begun(shelf: Shelf) -> None:
     assert shelf.notes()[0] == note
 
 
-def test_the_first_snapshot_holds_what_was_there_before(shelf: Shelf) -> None:
+def test_the_first_checkpoint_holds_what_was_there_before(shelf: Shelf) -> None:
     for number in range(3):
         shelf.keep(f"{number}", b"%d" % number)
     journal = shelf.journal
@@ -84,7 +84,7 @@ def test_the_first_snapshot_holds_what_was_there_before(shelf: Shelf) -> None:
     assert [record.path for record in written(shelf)] == ["later"]
 
 
-def test_a_snapshot_makes_older_notes_needless(shelf: Shelf) -> None:
+def test_a_checkpoint_makes_older_notes_needless(shelf: Shelf) -> None:
     journal = shelf.journal
     shelf.keep("a", b"a")
     journal.write(tidy=True)

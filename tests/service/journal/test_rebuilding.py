@@ -90,7 +90,7 @@ def test_a_backup_that_misses_nothing_agrees(shelf: Shelf) -> None:
     assert shelf.agrees()
 
 
-def test_an_older_index_is_told_though_a_snapshot_was_written_since(shelf: Shelf) -> None:
+def test_an_older_index_is_told_though_a_checkpoint_was_written_since(shelf: Shelf) -> None:
     shelf.keep("a", b"a")
     shelf.journal.write(tidy=True)
     shelf.back_up_index()
@@ -147,7 +147,7 @@ def test_a_damaged_note_is_told_and_the_others_count(shelf: Shelf) -> None:
     assert shelf.agrees()
 
 
-def test_a_snapshot_that_is_not_all_there_is_none(shelf: Shelf) -> None:
+def test_a_checkpoint_that_is_not_all_there_is_none(shelf: Shelf) -> None:
     shelf.keep("a", b"a")
     shelf.journal.write(tidy=True)
     part, whole = shelf.notes()

@@ -18,7 +18,7 @@ _PAGE = 1000
 
 
 @frozen
-class Snapshot:
+class Checkpoint:
     """One that is all there."""
 
     note: Note
@@ -26,7 +26,7 @@ class Snapshot:
     entries: int
 
 
-def latest(store: Notes, notes: Sequence[Note]) -> Snapshot | None:
+def latest(store: Notes, notes: Sequence[Note]) -> Checkpoint | None:
     """The newest of the notes that is all there and not damaged. Raises StorageError."""
     for note in reversed(notes):
         if not note.whole:
@@ -37,11 +37,11 @@ def latest(store: Notes, notes: Sequence[Note]) -> Snapshot | None:
         except (ValueError, Missing):
             continue
         if all(number in parts for number in range(count)):
-            return Snapshot(note, [parts[number] for number in range(count)], entries)
+            return Checkpoint(note, [parts[number] for number in range(count)], entries)
     return None
 
 
-def write_snapshot(
+def write_checkpoint(
     index: Journals,
     store: Notes,
     note: Note,
@@ -69,7 +69,7 @@ def write_snapshot(
 
 
 def torn_parts(notes: Sequence[Note]) -> Sequence[Note]:
-    """Parts of snapshots that were given up."""
+    """Parts of checkpoints that were given up."""
     done = {(each.stamp, each.unique) for each in notes if each.whole}
     return [
         each for each in notes if each.part is not None and (each.stamp, each.unique) not in done
@@ -77,7 +77,7 @@ def torn_parts(notes: Sequence[Note]) -> Sequence[Note]:
 
 
 def remove_older(store: Notes, notes: Sequence[Note], than: Note) -> None:
-    """Remove what a snapshot makes needless: older snapshots are none first of all. Raises
+    """Remove what a checkpoint makes needless: older checkpoints are none first of all. Raises
     StorageError."""
     for each in sorted(notes, key=lambda each: not each.whole):
         if each.stamp < than.stamp:
