@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
+from virtreg.core.layout import sha256_of
 from virtreg.errors import Missing, StorageError
 from virtreg.protocols import (
     Body,
@@ -104,12 +105,17 @@ class NearbyStore:
         return self._remote.open(key)
 
     def open_known(self, key: str, size: int) -> Body:
+        if sha256_of(key) is None:
+            raise StorageError(f"not a blob key: {key!r}")
         body = self._copy(key, size)
         if body is not None:
             self._hits += 1
             return body
         if size > self._most:
             self._past += 1
+            return self._remote.open_known(key, size)
+        if key not in self._fills and not self._remote.available():
+            # Says at once what the first read would say.
             return self._remote.open_known(key, size)
         return CopiedBody(self, key, size)
 

@@ -12,7 +12,17 @@ import pytest
 
 from virtreg.core.layout import BLOBS, NOTES, blob_key
 from virtreg.errors import Missing, StorageError
-from virtreg.protocols import Body, CacheStore, HasFile, Notes, Reclaims, Spools
+from virtreg.protocols import (
+    Body,
+    CacheStore,
+    Defers,
+    HasFile,
+    Notes,
+    OpensKnown,
+    Reclaims,
+    Spools,
+    TellsHealth,
+)
 
 PIECE = 256 * 1024
 
@@ -219,6 +229,44 @@ class CacheStoreSuite:
             with body.file() as first, body.file() as second:
                 assert first.read(10) == second.read(10) == content[:10]
                 assert first.read() == content[10:]
+
+    def test_what_is_known_is_opened_as_anything_is(self, store: CacheStore) -> None:
+        if not isinstance(store, OpensKnown):
+            pytest.skip("this store always looks")
+        for content in (b"", b"known", pattern(self.big)):
+            store.put(key_of(content), content)
+            with store.open_known(key_of(content), len(content)) as body:
+                assert body.size == len(content)
+                assert b"".join(body.read(1, 3)) == content[1:3]
+                assert b"".join(body.read()) == content
+        with pytest.raises(StorageError, match="not a blob key"):
+            store.open_known("x", 1)
+
+    @pytest.mark.parametrize("size", [5, 3_000_000])
+    def test_what_is_known_and_gone_is_missing_by_the_first_read(
+        self, store: CacheStore, size: int
+    ) -> None:
+        if not isinstance(store, OpensKnown):
+            pytest.skip("this store always looks")
+        content = pattern(size)
+        store.put(key_of(content), content)
+        store.delete(key_of(content))
+
+        def read() -> None:
+            with store.open_known(key_of(content), size) as body:
+                assert isinstance(body, Defers)
+                assert body.deferred()
+                list(body.read())
+
+        with pytest.raises(Missing):
+            read()
+
+    def test_a_store_that_works_says_so(self, store: CacheStore) -> None:
+        if not isinstance(store, TellsHealth):
+            pytest.skip("this store does not know")
+        with pytest.raises(Missing):
+            store.open(key_of(b"never"))
+        assert store.available()
 
     def test_a_spooled_file_can_be_put(self, store: CacheStore) -> None:
         if not isinstance(store, Spools):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.service.nearby.places import Nearby
-from virtreg.errors import Missing
+from virtreg.errors import Missing, StorageError
 from virtreg.protocols import Body, Defers, HasFile
 from virtreg.testing.stores import key_of, pattern
 
@@ -205,3 +205,17 @@ def test_what_ends_amid_a_copy_lets_its_readers_go_on(nearby: Nearby) -> None:
         nearby.store.close()
         nearby.remote.going.set()
         assert threads.submit(lambda: b"".join(pieces)).result() == LARGE
+
+
+def test_while_the_remote_store_is_left_alone_copies_are_served_and_nothing_else(
+    nearby: Nearby,
+) -> None:
+    nearby.store.put(key_of(SMALL), SMALL)
+    (nearby.remote.folder / "blobs").rename(nearby.remote.folder / "gone")
+    (nearby.remote.folder / "blobs").touch()
+    while nearby.store.available():
+        with pytest.raises(StorageError):
+            nearby.read(key_of(LARGE), len(LARGE))
+    assert nearby.read(key_of(SMALL), len(SMALL)) == SMALL
+    with pytest.raises(StorageError, match="has not answered lately"):
+        nearby.store.open_known(key_of(LARGE), len(LARGE))
