@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 from wsgiref.types import WSGIApplication
@@ -30,7 +31,7 @@ from virtreg.config import Config
 from virtreg.core.capacity import reserve_of
 from virtreg.core.egress import EgressPolicy
 from virtreg.core.layout import blob_key
-from virtreg.errors import ConfigError, Missing
+from virtreg.errors import ConfigError, Missing, NoRoom, StorageError, StoreUnavailable
 from virtreg.events import Observer
 from virtreg.formats import named
 from virtreg.live import Live, Registries
@@ -44,6 +45,7 @@ from virtreg.protocols import (
     CredentialProvider,
     Directory,
     Format,
+    TellsHealth,
 )
 from virtreg.service.barring import Barring
 from virtreg.service.cleaning import Cleaner
@@ -58,6 +60,7 @@ from virtreg.service.prefetching import Prefetching
 from virtreg.service.publishing import Publisher
 from virtreg.service.room import Room
 from virtreg.service.sweeping import Sweeper
+from virtreg.service.turns import Turns
 from virtreg.service.works import Works
 from virtreg.storage import Storage, open_storage
 from virtreg.telemetry import Telemetry, open_telemetry
@@ -234,6 +237,7 @@ def build(
             others=Node(
                 path / "flights", None if storage.server is None else FlightLeases(index, clock)
             ),
+            streams=config.storage.when_unavailable == "stream",
         )
         live = Live(
             catalog,
@@ -282,12 +286,16 @@ def build(
     endpoints = every_endpoint(parts)
     realm = config.server.realm
     managed = managing or authenticator is None
+    turns = Turns(config.server.threads, config.server.misses)
     app = Application(
         live.registries.values(),
         store,
         ready,
         ledger,
-        Probes(checks),
+        Probes(
+            {**checks, "disk": lambda: _spacious(path), "overload": turns.check},
+            _essential(config),
+        ),
         access.authenticator,
         realm,
         clock,
@@ -301,6 +309,7 @@ def build(
         figures=telemetry.page,
         tracer=telemetry.tracer,
         redirecting=Redirecting(store, config.storage.redirect),
+        turns=turns,
     )
     live.tell(lambda registries: app.serve(registries.values()))
     # A quota may be among what was changed.
@@ -358,7 +367,26 @@ def _readable(index: SqlIndex) -> None:
     index.find("", [""])
 
 
+def _essential(config: Config) -> frozenset[str]:
+    """The parts without which this process cannot serve, or others could do better: a database that
+    all nodes share is not among them, nor a store whose bodies upstreams have, too."""
+    own = frozenset[str]() if config.storage.database else frozenset({"index"})
+    return own if config.storage.when_unavailable == "stream" else own | {"store"}
+
+
+def _spacious(path: Path) -> None:
+    """Raises NoRoom while nothing is kept because the disk is nearly full."""
+    try:
+        usage = shutil.disk_usage(path)
+    except OSError as error:
+        raise StorageError(f"the disk cannot be asked: {error.strerror}") from error
+    if usage.free < reserve_of(usage.total):
+        raise NoRoom("the disk is nearly full: what is downloaded is not kept")
+
+
 def _openable(store: CacheStore) -> None:
     """Raises StorageError when the store cannot be asked; holding nothing is fine."""
+    if isinstance(store, TellsHealth) and not store.available():
+        raise StoreUnavailable("the store cannot be used for now")
     with suppress(Missing):
         store.open(blob_key("0" * 64)).close()

@@ -102,7 +102,8 @@ def test_a_download_that_proves_wrong_before_any_of_it_has_left_is_told(quick_si
     assert answer.problem["code"] == "upstream_corrupt"
 
 
-def test_a_store_that_fails_is_told_ready_or_not(site: Site) -> None:
+def test_a_store_that_fails_is_told_ready_or_not(sites: Sites) -> None:
+    site = sites(storage={"when_unavailable": "refuse"})
     site.make_ready(JAR)
     site.fill(POM)
     blobs = site.data / "blobs"
@@ -110,9 +111,28 @@ def test_a_store_that_fails_is_told_ready_or_not(site: Site) -> None:
     blobs.symlink_to(blobs)
     for path in (JAR, POM, JAR):
         answer = site.get(path)
-        assert (answer.status, answer.problem["code"]) == (503, "storage_error")
+        assert (answer.status, answer.problem["code"]) == (503, "store_unavailable")
         assert str(site.data) not in answer.body.decode()
         assert answer["Retry-After"] == "30"
+
+
+def test_without_its_store_it_streams_what_upstreams_have(site: Site) -> None:
+    site.make_ready(JAR)
+    site.fill(POM)
+    blobs = site.data / "blobs"
+    blobs.rename(site.data / "elsewhere")
+    blobs.symlink_to(blobs)
+    for _ in range(2):
+        for path, body in ((JAR, LARGE_BODY), (POM, SMALL_BODY)):
+            answer = site.get(path)
+            assert (answer.status, answer.body) == (200, body)
+            assert answer.origin in ("miss", "joined")
+        part = site.get(JAR, {"Range": "bytes=10-19"})
+        assert (part.status, part.body) == (206, LARGE_BODY[10:20])
+    blobs.unlink()
+    (site.data / "elsewhere").rename(blobs)
+    for path in (JAR, POM):
+        assert site.get(path).origin == "hit"
 
 
 def test_an_index_that_fails_is_told(quick_site: Site) -> None:

@@ -18,6 +18,9 @@ from virtreg.errors import Overloaded
 PATIENCE: Final = 1.0
 """Seconds for which a request waits for a place to wait in."""
 
+THREADS: Final = 256
+"""Where nobody says how many there are."""
+
 _RETRY_AFTER: Final = 5.0
 
 _turn: Final[ContextVar[Turn | None]] = ContextVar("virtreg_turn", default=None)
@@ -56,6 +59,11 @@ class Turns:
         self.misses = Places(max(1, threads * 3 // 4) if misses is None else misses)
         self.slow = Places(max(threads - threads // 8, self.misses.limit))
         self._patience = patience
+
+    def check(self) -> None:
+        """Raises Overloaded while whoever has to wait for an upstream is refused."""
+        if self.misses.taken >= self.misses.limit or self.slow.taken >= self.slow.limit:
+            raise _overloaded("wait for upstreams", self.misses)
 
     def turn(self) -> Turn:
         """Of a request that begins."""

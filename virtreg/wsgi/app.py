@@ -13,13 +13,24 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from virtreg.core.conditional import FULL
 from virtreg.correlation import CURRENT
-from virtreg.errors import InvalidRequest, Missing, NotFound, StorageError, VirtregError
+from virtreg.errors import (
+    InvalidRequest,
+    Missing,
+    NotFound,
+    Overloaded,
+    StorageError,
+    StoreUnavailable,
+    VirtregError,
+)
 from virtreg.events import AuditEvent
 from virtreg.model import Headers, Principal
 from virtreg.protocols import Authenticator, CacheStore, Defers, VirtualRegistry
 from virtreg.service.opening import opener, trusted
+from virtreg.service.turns import THREADS, Turns, send_turn
 from virtreg.spans import Tracer
 from virtreg.wsgi import pings
 from virtreg.wsgi.admission import Admission
@@ -31,10 +42,12 @@ from virtreg.wsgi.identifying import GIVEN, Identifying
 from virtreg.wsgi.keeping import ready_absence, ready_answer
 from virtreg.wsgi.ledger import Ledger
 from virtreg.wsgi.looking import look
+from virtreg.wsgi.overload import within
 from virtreg.wsgi.passes import Passes
 from virtreg.wsgi.place import Ping, Place, Served, check_path
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.query import asks
+from virtreg.wsgi.reading import reading
 from virtreg.wsgi.ready import SMALL, Ready, ReadyAnswers
 from virtreg.wsgi.redirecting import Redirecting
 from virtreg.wsgi.refusing import InternalError, Refusing, check_method
@@ -84,13 +97,15 @@ class Application:
         figures: FiguresPage | None = None,
         tracer: Tracer | None = None,
         redirecting: Redirecting | None = None,
+        turns: Turns | None = None,
     ) -> None:
         """``documented_images``: below ``/v2/``, before the id of a registry of images. ``tokens``:
         where clients of images are sent for their tokens; without it they must log in by Basic.
         ``checks`` are asked about every request before anything else, except about probes, and
         raise what is wrong with it. ``api`` is what registries are managed by. ``passes`` and
         ``counted`` as for :class:`virtreg.wsgi.admission.Admission`. ``figures`` is the page of
-        metrics, where there is one."""
+        metrics, where there is one. ``turns``: None is those of a server with the usual number of
+        threads."""
         self._documented_images = documented_images
         self._realm = realm
         self._tokens = tokens
@@ -110,6 +125,7 @@ class Application:
         self._figures = figures
         self._traced = tracer
         self._identifying = Identifying(clock, tracer)
+        self._turns = turns or Turns(THREADS)
         self.serve(registries)
 
     def serve(self, registries: Iterable[VirtualRegistry]) -> None:
@@ -176,10 +192,7 @@ class Application:
             except VirtregError as error:
                 # Not the long way, which would ask twice: the time an answer takes must not tell
                 # a stranger what others asked for.
-                place = None
-                with suppress(NotFound, InvalidRequest):  # It may have gone in this moment.
-                    place = self._surfaces.place(asked, environ)
-                return self._refused(error, place, asked, environ, start_response)
+                return self._refused_at(error, asked, environ, start_response)
             except Exception:  # noqa: BLE001 - the long way meets it again and tells it
                 return None
         ready.used = True
@@ -193,7 +206,10 @@ class Application:
             start_response(ready.status, ready.headers[:])
             return []
         if body is None:
-            stored = self._stored(ready, environ)
+            try:
+                stored = within(self._turns.turn(), partial(self._stored, ready, environ))
+            except Overloaded as error:
+                return self._refused_at(error, asked, environ, start_response)
             if stored is None:
                 self._ready.discard(self._surfaces.key(asked, environ))
                 return None
@@ -219,7 +235,9 @@ class Application:
         return sent
 
     def _stored(self, ready: Ready, environ: WSGIEnvironment) -> Iterable[bytes] | None:
-        """The blob of a ready answer; None when it is gone or damaged, which the long way mends."""
+        """The blob of a ready answer; None when it is gone or damaged, which the long way mends.
+        Raises Overloaded."""
+        send_turn()
         try:
             body = self._open_known(ready.key, ready.size)
             if body.size not in (ready.size, None):
@@ -232,6 +250,18 @@ class Application:
             return sent
         except StorageError:
             return None
+
+    def _refused_at(
+        self,
+        error: VirtregError,
+        asked: str,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        place = None
+        with suppress(NotFound, InvalidRequest):  # It may have gone in this moment.
+            place = self._surfaces.place(asked, environ)
+        return self._refused(error, place, asked, environ, start_response)
 
     def _refused(
         self,
@@ -273,11 +303,8 @@ class Application:
                 raise
             if isinstance(place, Ping):
                 return self._ping(place, asked, environ, start_response)
-            try:
-                return self._file(place, epoch, asked, environ, start_response)
-            except Missing:
-                # It was taken to be there, and is forgotten by now.
-                return self._file(place, epoch, asked, environ, start_response)
+            pull = partial(self._pull, place, epoch, asked, environ, start_response)
+            return within(self._turns.turn(), pull)
         except VirtregError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - the last line before the server's own 500
@@ -294,6 +321,26 @@ class Application:
         check_method(environ["REQUEST_METHOD"])
         headers = (*pings.HEADERS, *ping.headers)
         return self._telling.say(headers, pings.BODY, asked, environ, start_response)
+
+    def _pull(
+        self,
+        place: Place,
+        epoch: int,
+        asked: str,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        try:
+            return self._file(place, epoch, asked, environ, start_response)
+        except Missing:
+            # It was taken to be there, and is forgotten by now.
+            return self._file(place, epoch, asked, environ, start_response)
+        except StoreUnavailable:
+            served = place.served.bypassing()
+            if served is None:
+                raise
+            place = evolve(place, served=served)
+            return self._file(place, epoch, asked, environ, start_response)
 
     def _file(
         self,
@@ -342,9 +389,12 @@ class Application:
                 and resolution.expires_at > now
                 and not (method == "HEAD" and isinstance(body, Defers) and body.deferred())
             ):
-                repeated = ready_answer(scope, resolution, response.headers, now, viewed=viewed)
+                with reading():
+                    repeated = ready_answer(scope, resolution, response.headers, now, viewed=viewed)
                 if repeated is not None:
                     self._ready.put(place.key, repeated, epoch)
+            if response.answer is not None and response.length > SMALL and method == "GET":
+                send_turn()
         except BaseException:
             body.close()
             raise
@@ -359,7 +409,8 @@ class Application:
                 file_wrapper=sendfile(environ) if response.length > SMALL else None,
             )
             if isinstance(sent, Transfer):
-                sent.begin()
+                with reading():
+                    sent.begin()
         counted = method == "GET" and response.status != 304
         request, now = CURRENT.get(), self._clock()
         self._ledger.add(

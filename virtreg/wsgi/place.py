@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Self
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from virtreg.errors import InvalidRequest
 from virtreg.model import Headers, Route
-from virtreg.protocols import Describes, Format, Resolution, Views, VirtualRegistry
+from virtreg.protocols import Bypasses, Describes, Format, Resolution, Views, VirtualRegistry
 
 NOWHERE: Final = "there is no registry at this URL"
 
@@ -45,6 +45,13 @@ class Served:
             described,
             registry.format if isinstance(registry.format, Views) else None,
         )
+
+    def bypassing(self) -> Served | None:
+        """The registry as it does without what is kept; None where it cannot."""
+        if not isinstance(self.registry, Bypasses):
+            return None
+        bypass = self.registry.bypass
+        return evolve(self, resolve=bypass, describe=bypass, described=False)
 
 
 @frozen

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Final
 
 from virtreg.errors import NotFound, VirtregError
 from virtreg.model import Headers
@@ -19,16 +21,30 @@ _HEADERS: Headers = (
     ("Cache-Control", "no-store"),
 )
 
+PATIENCE: Final = 1.0
+"""Seconds that a part has to answer; whoever watches does not wait for long either."""
+
+_OK: Final = "ok"
+
 Check = Callable[[], None]
-"""Raises when the part is not usable."""
+"""Raises VirtregError when the part is not usable."""
 
 
 class Probes:
-    """Health: the process answers. Ready: every named part does, too. No upstream is asked:
-    what is cached is served without them."""
+    """Health: the process answers. Ready: it can serve, which it can as long as each part does that
+    is ``essential``; without another it is degraded. No upstream is asked: what is cached is served
+    without them. Thread-safe."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
-        self._checks = dict(checks)
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        essential: Collection[str] | None = None,
+        *,
+        patience: float = PATIENCE,
+    ) -> None:
+        """``essential``: None is all of them."""
+        self._parts = {name: _Part(check, patience) for name, check in checks.items()}
+        self._essential = frozenset(checks if essential is None else essential)
 
     def answer(self, asked: str, method: str, start_response: StartResponse) -> Iterable[bytes]:
         status, headers, body = self._find(asked)
@@ -36,16 +52,50 @@ class Probes:
         return [b"" if method == "HEAD" else body]
 
     def _find(self, asked: str) -> tuple[str, Headers, bytes]:
-        if asked == "/-/health":
-            return "200 OK", _HEADERS, _json({"status": "ok"})
-        if asked == "/-/ready":
-            parts = {name: _state(check) for name, check in self._checks.items()}
-            if all(state == "ok" for state in parts.values()):
-                return "200 OK", _HEADERS, _json({"status": "ok", **parts})
+        if asked not in ("/-/health", "/-/ready"):
+            problem = plain_problem(NotFound("there is /-/health and /-/ready"))
+            return "404 Not Found", problem.headers, problem.body
+        # All at once: they may take their time.
+        looks = {name: part.look() for name, part in self._parts.items()}
+        parts = {name: self._parts[name].state(look) for name, look in looks.items()}
+        broken = {name for name, state in parts.items() if state != _OK}
+        status = "degraded" if broken else _OK
+        if asked == "/-/ready" and broken & self._essential:
             body = _json({"status": "unavailable", **parts})
             return "503 Service Unavailable", _HEADERS, body
-        problem = plain_problem(NotFound("there is /-/health and /-/ready"))
-        return "404 Not Found", problem.headers, problem.body
+        return "200 OK", _HEADERS, _json({"status": status, **parts})
+
+
+class _Part:
+    """Looks at one part on a thread of its own, one at a time: one that hangs holds no request."""
+
+    def __init__(self, check: Check, patience: float) -> None:
+        self._check = check
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._looking: Future[str] | None = None
+
+    def look(self) -> Future[str]:
+        with self._lock:
+            if self._looking is None or self._looking.done():
+                looking = self._looking = Future()
+                run = threading.Thread(
+                    target=self._run, args=(looking,), name="virtreg-probe", daemon=True
+                )
+                run.start()
+            return self._looking
+
+    def state(self, looking: Future[str]) -> str:
+        try:
+            return looking.result(self._patience)
+        except TimeoutError:
+            return "does not answer"
+
+    def _run(self, looking: Future[str]) -> None:
+        try:
+            looking.set_result(_state(self._check))
+        except BaseException as error:  # noqa: BLE001 - raised where the probe is answered
+            looking.set_exception(error)
 
 
 def _state(check: Check) -> str:
@@ -53,7 +103,7 @@ def _state(check: Check) -> str:
         check()
     except VirtregError as error:
         return error.message
-    return "ok"
+    return _OK
 
 
 def _json(document: Mapping[str, str]) -> bytes:
