@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,39 @@ def test_an_index_that_is_gone_is_told_to_everybody(tmp_path: Path) -> None:
         outcomes.wait(1)
     index.close()
     assert isinstance(outcomes.by_path["p"], StorageError)
+
+
+class Distant(MemoryStore):
+    """Puts end when as many are under way as are awaited; the first one when that is said."""
+
+    def __init__(self, abreast: int) -> None:
+        super().__init__()
+        self.first = threading.Event()
+        self._lock = threading.Lock()
+        self._puts = 0
+        self._together = threading.Barrier(abreast)
+
+    def available(self) -> bool:
+        return True
+
+    def put(self, key: str, content: Path | bytes) -> None:
+        with self._lock:
+            self._puts += 1
+            first = self._puts == 1
+        if first:
+            assert self.first.wait(20)
+        else:
+            self._together.wait(20)
+        super().put(key, content)
+
+
+def test_small_bodies_travel_to_a_distant_store_side_by_side(index: SqlIndex) -> None:
+    store, outcomes = Distant(8), Outcomes()
+    entries = [entry_of("a", f"p{number}", b"%d" % number) for number in range(9)]
+    with closing(Publisher(store, index)) as publisher:
+        for number, entry in enumerate(entries):
+            publisher.later(entry, b"%d" % number, partial(outcomes, entry.path))
+        store.first.set()
+        outcomes.wait(9)
+    assert set(outcomes.by_path.values()) == {None}
+    assert [index.find(entry.path, ["a"]) for entry in entries] == [[entry] for entry in entries]

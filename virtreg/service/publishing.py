@@ -10,6 +10,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from attrs import frozen
@@ -23,6 +24,9 @@ from virtreg.service.room import Room
 _log = logging.getLogger(__name__)
 _WAITING = 128
 _BATCH = 128
+_ABREAST = 8
+"""Small bodies that are put at the same time where a put is a journey; on a disk it is not worth
+it."""
 _LONGEST_WAIT = 5.0
 """Seconds for which a request waits until its body may wait."""
 _SMALL = 256 * 1024
@@ -50,6 +54,9 @@ class Publisher:
         self._index = index
         self._room = room
         self._queue: queue.Queue[_Publication | None] = queue.Queue(_WAITING)
+        self._abreast = (
+            ThreadPoolExecutor(_ABREAST, "virtreg-put") if isinstance(store, TellsHealth) else None
+        )
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -111,6 +118,8 @@ class Publisher:
         if thread is not None:
             self._queue.put(None)
             thread.join()
+        if self._abreast is not None:
+            self._abreast.shutdown()
 
     def _put(self, entry: Entry, content: Path | bytes) -> None:
         if isinstance(self._store, TellsHealth) and not self._store.available():
@@ -142,13 +151,12 @@ class Publisher:
 
     def _publish(self, batch: list[_Publication]) -> None:
         stored: list[_Publication] = []
-        for publication in batch:
-            try:
-                self._put(publication.entry, publication.content)
-            except Exception as error:  # noqa: BLE001 - the thread outlives any one failure
-                self._done(publication, error)
-            else:
+        put = map if self._abreast is None or len(batch) == 1 else self._abreast.map
+        for publication, error in zip(batch, put(self._attempt, batch), strict=True):
+            if error is None:
                 stored.append(publication)
+            else:
+                self._done(publication, error)
         failure: Exception | None = None
         try:
             self._index.put([entry for one in stored for entry in (one.entry, *one.also)])
@@ -156,6 +164,13 @@ class Publisher:
             failure = error
         for publication in stored:
             self._done(publication, failure)
+
+    def _attempt(self, publication: _Publication) -> Exception | None:
+        try:
+            self._put(publication.entry, publication.content)
+        except Exception as error:  # noqa: BLE001 - the thread outlives any one failure
+            return error
+        return None
 
     @staticmethod
     def _done(publication: _Publication, error: Exception | None) -> None:
