@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 
 import pytest
+from attrs import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +23,8 @@ from virtreg.core.layout import is_note
 from virtreg.model import Entry
 
 HEX = "0123456789abcdef"
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+DIGESTS = st.text(HEX, max_size=128)
 MAYBE = st.none() | TEXTS
 TIMES = st.floats(0, 1e12)
 ENTRIES = st.builds(
@@ -31,9 +33,9 @@ ENTRIES = st.builds(
     path=TEXTS,
     sha256=st.text(HEX, min_size=64, max_size=64),
     size=st.integers(0, 2**62),
-    sha1=TEXTS,
-    md5=TEXTS,
-    sha512=TEXTS,
+    sha1=DIGESTS,
+    md5=DIGESTS,
+    sha512=DIGESTS,
     content_type=MAYBE,
     etag=MAYBE,
     last_modified=MAYBE,
@@ -41,6 +43,7 @@ ENTRIES = st.builds(
     checked_at=TIMES,
     parts=TEXTS,
 )
+FIELDS = ", ".join(f'"{each.name}"' for each in fields(Entry)).encode()
 RECORDS = st.lists(ENTRIES | st.builds(Gone, TEXTS, TEXTS, TIMES), max_size=8)
 NOTES = st.builds(
     Note, st.integers(0, 10**15 - 1), st.text(HEX, min_size=8, max_size=8)
@@ -93,6 +96,8 @@ def test_a_changed_byte_never_makes_another_record(
         b'{"journal": 2, "fields": []}\n',
         b'{"journal": 1, "fields": ["source"]}\n',
         b"[" * 100_000,
+        b'{"journal": 1, "fields": [' + FIELDS + b', ["x"]]}\n' + b"[]\n",
+        b'{"journal": 1, "fields": [' + FIELDS + b"]}\n" + b" " * 2**20,
     ],
 )
 def test_what_is_no_note_is_refused(lines: bytes) -> None:
@@ -112,11 +117,19 @@ def test_what_is_no_note_is_refused(lines: bytes) -> None:
         (b'"a path"', b'"\\ud800"'),
         (b"777.5", b"null"),
         (b"777.5", b"[1]"),
+        (b"777.5", b"true"),
+        (b"777.5", b"Infinity"),
+        (b"777.5", b"NaN"),
+        (b"777.5", b"-1"),
+        (b"777.5", b"1" + b"0" * 400),
+        (b"12345", b"1" + b"0" * 30),
+        (b'"a path"', b'"a\\u0000path"'),
+        (b'"abc"', b'"abc\\r\\nX-Other: 1"'),
         (b',"parts"]', b',"parts","x"]'),
     ],
 )
 def test_what_is_no_entry_is_refused(old: bytes, new: bytes) -> None:
-    entry = Entry("s", "a path", "f" * 64, 12345, "", "", "", None, None, None, 777.5, 0.0)
+    entry = Entry("s", "a path", "f" * 64, 12345, "abc", "", "", None, None, None, 777.5, 0.0)
     lines = gzip.decompress(written([entry]))
     assert old in lines
     with pytest.raises(ValueError):  # noqa: PT011 - many are right
@@ -140,6 +153,14 @@ def test_notes_are_in_the_order_of_their_stamps() -> None:
 
 def test_a_checkpoint_tells_its_parts() -> None:
     assert parts_of(whole(3, 250_000)) == (3, 250_000)
-    for content in (b"", b"x", whole(3, 4)[:-1], gzip.compress(b"[]"), gzip.compress(b"{}")):
+    for content in (
+        b"",
+        b"x",
+        whole(3, 4)[:-1],
+        gzip.compress(b"[]"),
+        gzip.compress(b"{}"),
+        gzip.compress(b" " * 100_000 + b'{"parts": 1, "entries": 1}'),
+        gzip.compress(b'{"parts": 1, "entries": 1' + b"0" * 30 + b"}"),
+    ):
         with pytest.raises(ValueError):  # noqa: PT011 - many are right
             parts_of(content)

@@ -32,6 +32,16 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LEVEL = 5
 _PIECE = 256 * 1024
 
+_LONGEST_LINE = 1024 * 1024
+_MOST_UNPACKED = 4 * 1024**3
+_MOST_WHOLE = 4096
+"""Bytes, unpacked: of a line, of a note, and of the note that says that all is there. Whoever may
+write beside the blobs must not be able to fill the memory of who reads."""
+
+_MOST = 2**63
+_LATEST = 1e15
+_DIGEST = re.compile(r"[0-9a-f]{0,128}")
+
 _NAME = re.compile(
     re.escape(NOTES)
     + r"(?P<stamp>\d{15})-(?P<unique>[0-9a-f]{8})"
@@ -123,15 +133,21 @@ class Writing:
 def records_of(content: bytes) -> Iterator[Entry | Gone]:
     """What is in a note, as it is read. Raises ValueError for one that is damaged, before the first
     record, and for one of a kind that this version does not know."""
+    unpacked = 0
     try:
+        if not content:
+            raise EOFError
         with gzip.GzipFile(fileobj=BytesIO(content)) as lines:
-            while lines.read(_PIECE):
-                pass  # its checksum comes last
+            # Its checksum comes last.
+            while piece := lines.read(_PIECE):
+                unpacked += len(piece)
+                if unpacked > _MOST_UNPACKED:
+                    raise ValueError("damaged: too long")
         with gzip.GzipFile(fileobj=BytesIO(content)) as lines:
-            names = _names(json.loads(next(lines)))
-            for line in lines:
+            names = _names(json.loads(_line(lines)))
+            while line := _line(lines):
                 yield _record(json.loads(line), names)
-    except (OSError, EOFError, StopIteration, zlib.error, RecursionError) as error:
+    except (OSError, EOFError, zlib.error, RecursionError) as error:
         raise ValueError(f"damaged: {type(error).__name__}") from error
 
 
@@ -143,17 +159,33 @@ def whole(parts: int, entries: int) -> bytes:
 def parts_of(content: bytes) -> tuple[int, int]:
     """How many parts and entries a checkpoint has. Raises ValueError."""
     try:
-        told = json.loads(gzip.decompress(content))
+        with gzip.GzipFile(fileobj=BytesIO(content)) as file:
+            unpacked = file.read(_MOST_WHOLE)
+            if file.read(1):
+                raise ValueError("damaged: too long")
+        told = json.loads(unpacked)
         return _number(told["parts"]), _number(told["entries"])
     except (OSError, EOFError, KeyError, TypeError, zlib.error, RecursionError) as error:
         raise ValueError(f"damaged: {type(error).__name__}") from error
+
+
+def _line(lines: gzip.GzipFile) -> bytes:
+    """Nothing at the end."""
+    line = lines.readline(_LONGEST_LINE)
+    if len(line) == _LONGEST_LINE:
+        raise ValueError("damaged: a line is too long")
+    return line
 
 
 def _names(head: Any) -> list[str]:
     if not isinstance(head, dict) or head.get("journal") != _VERSION:
         raise ValueError("not a note of the journal, or one of a newer version")
     names = head.get("fields")
-    if not isinstance(names, list) or not set(_FIELDS) <= set(map(str, names)):
+    if (
+        not isinstance(names, list)
+        or not all(isinstance(name, str) for name in names)
+        or not set(_FIELDS) <= set(names)
+    ):
         raise ValueError("the fields of an entry are not all there")
     return names
 
@@ -176,9 +208,9 @@ def _entry(told: Mapping[str, Any]) -> Entry:
         path=_text(told["path"]),
         sha256=sha256,
         size=_number(told["size"]),
-        sha1=_text(told["sha1"]),
-        md5=_text(told["md5"]),
-        sha512=_text(told["sha512"]),
+        sha1=_digest(told["sha1"]),
+        md5=_digest(told["md5"]),
+        sha512=_digest(told["sha512"]),
         content_type=_text_or_none(told["content_type"]),
         etag=_text_or_none(told["etag"]),
         last_modified=_text_or_none(told["last_modified"]),
@@ -192,7 +224,16 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("not a text")
     value.encode()
+    if "\0" in value:
+        raise ValueError("text with a NUL character")
     return value
+
+
+def _digest(value: object) -> str:
+    """Hex, or empty where it is not known: it is told to clients."""
+    if _DIGEST.fullmatch(_text(value)) is None:
+        raise ValueError("not a digest")
+    return str(value)
 
 
 def _text_or_none(value: object) -> str | None:
@@ -200,12 +241,13 @@ def _text_or_none(value: object) -> str | None:
 
 
 def _number(value: object) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value < _MOST:
         raise ValueError("not a number")
     return value
 
 
 def _time(value: object) -> float:
-    if type(value) not in (int, float):
+    # Neither infinite nor no number, which JSON of Python's may be.
+    if not isinstance(value, int | float) or not 0 <= value < _LATEST or value is True:
         raise ValueError("not a time")
-    return float(value)  # type: ignore[arg-type]
+    return float(value)

@@ -11,6 +11,9 @@ BLOBS = "blobs/sha256/"
 NOTES = "journal/"
 """Prefix of every note's name."""
 
+LONGEST_NOTE = 256 * 1024 * 1024
+"""Bytes. What is longer was not written by us, and is not read into memory."""
+
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(re.escape(BLOBS) + r"([0-9a-f]{2})/(\1[0-9a-f]{62})")
 

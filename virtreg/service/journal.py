@@ -15,6 +15,7 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 
 from virtreg.core.journalling import Gone, Note, Writing, records_of
 from virtreg.errors import Missing, VirtregError
@@ -155,10 +156,13 @@ class Journal:
         if self._last is not None and self._last[0] == newest:
             return newest, self._last[1]
         try:
-            records = records_of(store.read_note(str(newest)))
-            return newest, {(each.source, each.path): each for each in records}
+            found = records_of(store.read_note(str(newest)))
+            records = list(islice(found, _CHANGES + 1))
         except (ValueError, Missing):
             return None, {}
+        if len(records) > _CHANGES:
+            return None, {}
+        return newest, {(each.source, each.path): each for each in records}
 
     def _due(self, store: Notes, notes: Sequence[Note]) -> bool:
         checkpoint = latest(store, notes)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from virtreg.backends.store import LocalStore
+from virtreg.core.layout import LONGEST_NOTE, NOTES
 from virtreg.errors import Missing, StorageError
 from virtreg.testing.stores import CacheStoreSuite, key_of, pattern
 
@@ -146,3 +147,13 @@ def test_what_is_not_a_blob_is_not_listed(store: LocalStore, tmp_path: Path) -> 
     (shard / ".nfs0001").touch()
     (shard.parent / "README").touch()
     assert [found for found, _, _ in store.list()] == [key]
+
+
+def test_a_note_that_is_longer_than_any_of_ours_is_not_read(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    name = NOTES + "long"
+    store.write_note(name, b"")
+    os.truncate(tmp_path / "deep" / "store" / name, LONGEST_NOTE + 1)
+    with pytest.raises(StorageError, match="more than a note may have"):
+        store.read_note(name)

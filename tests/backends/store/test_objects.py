@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests.backends.store import shelf
 from virtreg.backends.store import LocalStore, MemoryStore, open_store
 from virtreg.backends.store.objects import ObjectStore
+from virtreg.core.layout import LONGEST_NOTE, NOTES
 from virtreg.errors import ConfigError, Missing, StorageError
 from virtreg.testing.stores import CacheStoreSuite, key_of, pattern
 
@@ -121,3 +123,13 @@ def test_a_place_says_which_store_it_is(tmp_path: Path) -> None:
     assert isinstance(open_store(f"shelf://{tmp_path}"), ObjectStore)
     with pytest.raises(ConfigError, match="give a plain path"):
         open_store(f"file://{tmp_path}")
+
+
+def test_a_note_that_is_longer_than_any_of_ours_is_not_read(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    name = NOTES + "long"
+    store.write_note(name, b"")
+    os.truncate(tmp_path / "bucket" / name, LONGEST_NOTE + 1)
+    with pytest.raises(StorageError, match="more than a note may have"):
+        store.read_note(name)

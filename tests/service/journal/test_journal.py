@@ -12,7 +12,7 @@ import pytest
 from tests.service.hub import entry_of
 from tests.service.journal.shelf import WEEK, Shelf
 from virtreg.backends.store import LocalStore, MemoryStore
-from virtreg.core.journalling import Gone, records_of
+from virtreg.core.journalling import Gone, Writing, records_of
 from virtreg.errors import StorageError
 from virtreg.model import Entry
 from virtreg.service.agreement import LOST
@@ -70,6 +70,19 @@ def test_a_damaged_note_is_left_and_another_begun(shelf: Shelf) -> None:
     shelf.journal.write()
     assert len(shelf.notes()) == 2
     assert shelf.notes()[0] == note
+
+
+def test_a_note_with_more_than_its_name_tells_is_left_and_another_begun(shelf: Shelf) -> None:
+    shelf.keep("a", b"a")
+    shelf.journal.write()
+    (note,) = shelf.notes()
+    others = Writing()
+    for number in range(2000):
+        others.add(Gone("central", f"{number}", 0))
+    shelf.store.write_note(str(note), others.content())
+    shelf.keep("b", b"b")
+    shelf.journal.write()
+    assert [each.records for each in shelf.notes()] == [1, 1]
 
 
 def test_the_first_checkpoint_holds_what_was_there_before(shelf: Shelf) -> None:

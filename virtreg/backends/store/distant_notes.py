@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from virtreg.backends.store.faults import require_note
+from virtreg.backends.store.faults import require_note, require_short
 from virtreg.backends.store.places import Place
 from virtreg.core.layout import NOTES, is_note
 from virtreg.errors import Missing, StorageError
@@ -30,6 +30,7 @@ class PlaceNotes(ABC):
 
         def read(place: Place) -> tuple[int, bytes]:
             size = place.find(name).size
+            require_short(name, size)
             return size, b"".join(place.read(name, 0, size, size))
 
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from virtreg.core.layout import is_note, sha256_of
+from virtreg.core.layout import LONGEST_NOTE, is_note, sha256_of
 from virtreg.errors import StorageError
 
 
@@ -19,6 +19,12 @@ def require_note(name: str) -> None:
     """Raises StorageError for a name that no note can have."""
     if not is_note(name):
         raise StorageError(f"not the name of a note: {name!r}")
+
+
+def require_short(name: str, size: int) -> None:
+    """Raises StorageError for a note that is longer than any of ours."""
+    if size > LONGEST_NOTE:
+        raise StorageError(f"cannot read {name}: it has {size} bytes, more than a note may have")
 
 
 @contextmanager

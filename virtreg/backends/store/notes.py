@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from virtreg.backends.store.disk import publish, sync_folder
-from virtreg.backends.store.faults import disk_errors, require_note
+from virtreg.backends.store.faults import disk_errors, require_note, require_short
 from virtreg.core.layout import NOTES, is_note
 from virtreg.errors import Missing
 
@@ -36,7 +36,9 @@ class FolderNotes(ABC):
         require_note(name)
         with disk_errors(f"read {name}"):
             try:
-                return (self._root / name).read_bytes()
+                with (self._root / name).open("rb") as file:
+                    require_short(name, os.fstat(file.fileno()).st_size)
+                    return file.read()
             except FileNotFoundError:
                 raise Missing(f"there is no note {name}") from None
 
