@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import marked
 from tests.faults.tally import Tally
 
 ENOUGH = 300
@@ -25,6 +26,13 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
     ran = {item.path.name for item in request.session.items if item.path.parent == folder}
     if ran == {path.name for path in folder.glob("test_*.py")}:
         assert _TALLY.injected.total() >= ENOUGH, str(_TALLY)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def secrets_stay_secret() -> Iterator[None]:
+    """Fails the run when a secret lies anywhere in what its servers wrote, whatever failed."""
+    yield
+    assert marked.found_in_all() == []
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

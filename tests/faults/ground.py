@@ -3,6 +3,7 @@ own: what befalls one upstream is nothing to the others, and nothing is shared t
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -23,6 +24,10 @@ from virtreg.testing.origin import Origin
 
 AT_ONCE = 16
 """Cases that run at the same time: most of them wait."""
+
+LINGERING = 0.5
+"""Seconds that a fault stays once all are answered that had begun before it: what they were
+answered is written behind them."""
 
 Moment = Literal["idle", "before", "head", "first", "middle", "last"]
 """How far an upstream's answer has come. ``idle``: nothing was asked yet."""
@@ -140,6 +145,8 @@ class Ground:
                 for slot in slots:
                     self.proxies[slot.name].heal()
             complaints = [said for each in asked if (said := each.result()) is not None]
+            if moment != "idle":
+                threading.Event().wait(LINGERING)
         heal()
         for _ in slots:
             self.judge.tally.strike(component)
