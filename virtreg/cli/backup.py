@@ -13,14 +13,15 @@ import click
 from virtreg.cli.reaching import FILE, data_option
 from virtreg.cli.usable import usable
 
-_ELSEWHERE: Final = {"blobs", "journal", "spool", "cache", "flights", "metrics"}
-"""Folders of what is copied as it is, or not worth it."""
+_ELSEWHERE: Final = {"blobs", "journal", "spool", "cache", "flights", "metrics", "keys"}
+"""Folders of what is copied as it is, or not worth it, or not to be in any copy: whoever has a
+signing key makes tokens, and who has none asks for new ones."""
 
 _KEY: Final = "secret.key"
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal", ".lock")
 
 
-@click.command(short_help="Copy the databases and keys of a server.")
+@click.command(short_help="Copy the databases of a server.")
 @click.argument("file", type=FILE, required=False)
 @click.option(
     "--to",
@@ -32,12 +33,14 @@ _SIDE_FILES: Final = ("-wal", "-shm", "-journal", ".lock")
 )
 @data_option
 def backup(file: Path | None, data: Path | None, target: Path) -> None:
-    """Copy the databases, the secrets of upstreams and the signing keys of the server that FILE
-    configures, or whose data is in a folder.
+    """Copy the databases and the sealed secrets of upstreams of the server that FILE configures, or
+    whose data is in a folder.
 
     The server may run meanwhile. The files of the cache, below blobs and journal, are copied by
-    any tool afterwards; the master key, which opens the secrets, is to be kept elsewhere.
+    any tool afterwards; the master key, which opens the secrets, is to be kept elsewhere. Signing
+    keys are not copied: they are made anew.
     """
+    from virtreg.backends.vault import MasterKeys
     from virtreg.cli.launch import Launch
 
     if (file is None) == (data is None):
@@ -50,26 +53,30 @@ def backup(file: Path | None, data: Path | None, target: Path) -> None:
         raise click.ClickException(f"{folder}: no server keeps its data there")
     if target.exists():
         raise click.ClickException(f"{target} is there already")
+    master = MasterKeys.found(os.environ, config.folder or folder).path.resolve()
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
-        _copy(folder, unfinished)
+        _copy(folder, unfinished, master)
         unfinished.rename(target)
     except OSError as error:
         raise click.ClickException(f"cannot write {target}: {error.strerror}") from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    click.echo(f"copied to {target}, without the master key", err=True)
+    click.echo(f"copied to {target}, without the master key and signing keys", err=True)
 
 
-def _copy(folder: Path, target: Path) -> None:
-    """Raises OSError and ClickException."""
+def _copy(folder: Path, target: Path, master: Path) -> None:
+    """``master`` is the file of master keys, by whatever name. Raises OSError and
+    ClickException."""
     from virtreg.backends.sql.copying import copy_database
     from virtreg.backends.sql.faults import Trouble
     from virtreg.errors import VirtregError
 
     target.mkdir(mode=0o700, parents=True)
     for file in _files(folder):
+        if file.resolve() == master:
+            continue
         copied = target / file.relative_to(folder)
         copied.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if file.suffix == ".sqlite":

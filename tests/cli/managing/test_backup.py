@@ -36,6 +36,8 @@ def test_the_copy_holds_the_databases_and_no_master_key(file: Path, tmp_path: Pa
     data = tmp_path / "virtreg-data"
     (data / "secret.key").write_text("a key")
     (data / "secrets.json").write_text("{}")
+    (data / "keys").mkdir(exist_ok=True)
+    (data / "keys" / "000001.json").write_text("a signing key")
     (data / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
     result = _run("backup", file, "--to", tmp_path / "copy")
     assert result.exit_code == 0, result.stderr
@@ -48,6 +50,20 @@ def test_the_copy_holds_the_databases_and_no_master_key(file: Path, tmp_path: Pa
         assert (tmp_path / "copy" / name).stat().st_mode & 0o077 == 0
     with closing(open_index(tmp_path / "copy")) as index:
         assert index.find("p", ["a"]) == [entry_of("a", "p", b"x")]
+
+
+def test_a_master_key_by_another_name_is_not_copied_either(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "virtreg-data"
+    (data / "master.key").write_text("a key")
+    (data / "notes.txt").write_text("mine")
+    monkeypatch.setenv("VIRTREG_SECRET_KEY_FILE", str(data / "master.key"))
+    result = _run("backup", file, "--to", tmp_path / "copy")
+    assert result.exit_code == 0, result.stderr
+    copied = {each.name for each in (tmp_path / "copy").iterdir()}
+    assert "notes.txt" in copied
+    assert "master.key" not in copied
 
 
 def test_the_copy_is_of_one_moment_while_the_server_writes(file: Path, tmp_path: Path) -> None:
