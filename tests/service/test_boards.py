@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -162,3 +163,19 @@ def test_sweeping_leaves_what_somebody_holds(tmp_path: Path) -> None:
     assert sweep(tmp_path) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["held"]
     lead.landed()
+
+
+def test_a_board_is_a_file_and_no_link_to_one(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    (tmp_path / "link").symlink_to(precious)
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe"):
+        with pytest.raises(OSError, match=r"symbolic links|not a file"):
+            open_board(tmp_path / name)
+    assert precious.read_bytes() == b"precious"
+
+
+def test_a_board_is_for_the_account_of_the_server_alone(tmp_path: Path) -> None:
+    open_board(tmp_path / "board").close()
+    assert (tmp_path / "board").stat().st_mode & 0o077 == 0

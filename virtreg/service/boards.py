@@ -11,8 +11,10 @@ Records are written and read in one piece and carry a checksum: a torn one is re
 from __future__ import annotations
 
 import enum
+import errno
 import fcntl
 import os
+import stat
 import struct
 import zlib
 from pathlib import Path
@@ -126,5 +128,11 @@ class Board:
 
 
 def open_board(path: Path) -> Board:
-    """The board at a path, made when there is none. Raises OSError."""
-    return Board(path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    """The board at a path, made when there is none. Raises OSError, also for what is a link to
+    something else, or no file."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a file")
+    return Board(path, descriptor)
