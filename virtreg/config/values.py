@@ -21,7 +21,8 @@ GIBIBYTE = 1024 * MEBIBYTE
 class ServerConfig:
     """``[server]``: how the bundled server listens. Other WSGI servers read none of it but
     ``realm``, ``access_log``, ``hot_bytes``, ``offline``, ``image_prefix``, ``external_url``,
-    ``allowed_hosts``, ``trusted_proxies`` and ``audit_log``."""
+    ``allowed_hosts``, ``trusted_proxies``, ``audit_log``, ``misses`` and, for its sake,
+    ``threads``."""
 
     host: str = "127.0.0.1"
     """Name or address to listen on; ``0.0.0.0`` and ``::`` are every address of the machine."""
