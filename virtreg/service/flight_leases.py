@@ -139,19 +139,24 @@ class FlightLeases:
                 ended, self._ended = self._ended, []
                 closed = self._closed.is_set()
                 held = list(self._held)
-            now = time.monotonic()
-            late |= dict.fromkeys(ended, now + SECONDS)
-            late = {
-                lease: until
-                for lease, until in late.items()
-                if not self._try(lease, 0) and now < until
-            }
+            late |= dict.fromkeys(ended, time.monotonic() + SECONDS)
+            late = self._give_back(late)
             if closed:
                 return
             if time.monotonic() - renewed_at >= SECONDS / 3:
                 renewed_at = time.monotonic()
                 for lease in held:
                     self._try(lease, SECONDS)
+
+    def _give_back(self, late: dict[FlightLease, float]) -> dict[FlightLease, float]:
+        """Those that are left: after one that cannot be given back no other is tried."""
+        unable = False
+        left: dict[FlightLease, float] = {}
+        for lease, until in late.items():
+            unable = unable or not self._try(lease, 0)
+            if unable and time.monotonic() < until:
+                left[lease] = until
+        return left
 
     def _try(self, lease: FlightLease, seconds: float) -> bool:
         """Whether the index could be told."""
