@@ -1,0 +1,1 @@
+"""``python -m benchmarks.soak``: hours of mixed traffic while things break, and what it costs."""
