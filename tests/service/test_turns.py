@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
@@ -109,3 +110,46 @@ def test_the_turn_is_that_of_the_request_on_whatever_thread_it_goes_on() -> None
     wait_turn()
     turn.end()
     assert turns.misses.taken == 0
+
+
+@pytest.mark.parametrize("take", [Turn.wait, Turn.send], ids=["wait", "send"])
+def test_one_address_leaves_places_for_others(take: Callable[[Turn], None]) -> None:
+    turns = Turns(16, 12, patience=0.0)
+    share = turns.misses.share if take is Turn.wait else turns.slow.share
+    held = [turns.turn("192.0.2.1") for _ in range(share)]
+    for turn in held:
+        take(turn)
+    with pytest.raises(Overloaded, match=f"{share} requests from one address"):
+        take(turns.turn("192.0.2.1"))
+    others = [turns.turn("198.51.100.1"), turns.turn("2001:db8::"), turns.turn()]
+    for turn in others:
+        take(turn)
+    held[0].end()
+    take(turns.turn("192.0.2.1"))
+
+
+def test_callers_that_cannot_be_told_apart_have_all_places() -> None:
+    turns = at_once(8, 6)
+    for _ in range(6):
+        turns.turn().wait()
+    assert turns.misses.taken == 6
+
+
+def test_who_has_had_their_share_does_not_take_the_call_of_who_may() -> None:
+    places = Places(4)
+    for address in ("one", "one", "one", "two"):
+        assert places.take(address=address)
+    begun = threading.Barrier(3)
+
+    def ask(address: str, patience: float) -> bool:
+        begun.wait(20)
+        return places.take(patience, address)
+
+    with ThreadPoolExecutor(2) as threads:
+        sated = threads.submit(ask, "one", 0.2)
+        other = threads.submit(ask, "two", 20)
+        begun.wait(20)
+        places.give_back("two")
+        assert other.result(20)
+        assert not sated.result(20)
+    assert places.taken == 4

@@ -8,6 +8,7 @@ which there are fewer than threads. What is answered from the cache at once need
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,25 +28,41 @@ _turn: Final[ContextVar[Turn | None]] = ContextVar("virtreg_turn", default=None)
 
 
 class Places:
-    """``limit`` at once. Thread-safe."""
+    """``limit`` at once, and ``share`` of them, three quarters, for one address: whoever reads
+    slowly, for ever if they like, keeps nobody else out. Thread-safe."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
+        self.share = limit - limit // 4
         self.taken = 0
+        self._taken_by: Counter[str] = Counter()
         self._free = threading.Condition(threading.Lock())
 
-    def take(self, patience: float = 0.0) -> bool:
-        """Whether there was one more, or came to be within ``patience`` seconds."""
+    def take(self, patience: float = 0.0, address: str = "") -> bool:
+        """Whether there was one more, or came to be within ``patience`` seconds. An ``address``
+        that nobody knows is empty, and has no share."""
         with self._free:
-            if not self._free.wait_for(lambda: self.taken < self.limit, patience):
+            if not self._free.wait_for(lambda: self._has_one(address), patience):
                 return False
             self.taken += 1
+            if address:
+                self._taken_by[address] += 1
             return True
 
-    def give_back(self) -> None:
+    def give_back(self, address: str = "") -> None:
         with self._free:
             self.taken -= 1
-            self._free.notify()
+            if address:
+                self._taken_by[address] -= 1
+                if not self._taken_by[address]:
+                    del self._taken_by[address]
+            # Whoever waits longest may have had their share.
+            self._free.notify_all()
+
+    def _has_one(self, address: str) -> bool:
+        return self.taken < self.limit and not (
+            address and self._taken_by.get(address, 0) >= self.share
+        )
 
 
 class Turns:
@@ -65,19 +82,21 @@ class Turns:
         if self.misses.taken >= self.misses.limit or self.slow.taken >= self.slow.limit:
             raise _overloaded("wait for upstreams", self.misses)
 
-    def turn(self) -> Turn:
-        """Of a request that begins."""
-        return Turn(self.misses, self.slow, self._patience)
+    def turn(self, address: str = "") -> Turn:
+        """Of a request that begins; ``address`` is where it comes from, as limits tell callers
+        apart, and empty where nobody knows."""
+        return Turn(self.misses, self.slow, self._patience, address)
 
 
 class Turn:
     """The places that one request holds: none to begin with. ``end`` it in any case. Thread-safe,
     since upstreams on this server are asked on threads of their own."""
 
-    def __init__(self, misses: Places, slow: Places, patience: float) -> None:
+    def __init__(self, misses: Places, slow: Places, patience: float, address: str = "") -> None:
         self._misses = misses
         self._slow = slow
         self._patience = patience
+        self._address = address
         self._lock = threading.Lock()
         self._held: tuple[Places, ...] = ()
 
@@ -88,7 +107,7 @@ class Turn:
             if self._misses in self._held:
                 return
             self._send()
-            if not self._misses.take(self._patience):
+            if not self._misses.take(self._patience, self._address):
                 raise _overloaded("wait for upstreams", self._misses)
             self._held = (*self._held, self._misses)
 
@@ -103,7 +122,7 @@ class Turn:
         with self._lock:
             held, self._held = self._held, ()
         for places in held:
-            places.give_back()
+            places.give_back(self._address)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -117,7 +136,7 @@ class Turn:
     def _send(self) -> None:
         if self._slow in self._held:
             return
-        if not self._slow.take():
+        if not self._slow.take(address=self._address):
             raise _overloaded("are being answered slowly", self._slow)
         self._held = (*self._held, self._slow)
 
@@ -138,7 +157,7 @@ def send_turn() -> None:
 
 
 def _overloaded(what: str, places: Places) -> Overloaded:
-    return Overloaded(
-        f"{places.limit} requests {what} already, as many as may at a time",
-        retry_after=_RETRY_AFTER,
-    )
+    most = f"{places.limit} requests {what} already, as many as may at a time"
+    if places.taken < places.limit:
+        most = f"{places.share} requests from one address {what} already, as many as may at a time"
+    return Overloaded(most, retry_after=_RETRY_AFTER)
