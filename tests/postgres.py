@@ -20,10 +20,11 @@ import pytest
 from attrs import define, field
 from psycopg import sql
 
+from tests.e2e import marked
 from virtreg.model import Secret
 
 USER = "virtreg"
-PASSWORD = "virtreg-test-password"
+PASSWORD = marked.SECRETS.told(marked.DATABASE, "virtreg-test-password")
 READY = "database system is ready to accept connections"
 
 SETTINGS = {

@@ -5,7 +5,7 @@ they run."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.needles import Needles
@@ -18,9 +18,23 @@ LONGEST = 4 * 1024 * 1024
 
 _TOKENS = {
     "the text of a token": re.compile(rb"vr[pgdj]_[A-Za-z0-9]{43}"),
+    "a presigned link": re.compile(rb"X-Amz-Signature=[0-9a-f]{16}"),
     "a JSON Web Token": re.compile(rb"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}"),
 }
+DATABASE = "the password of the database"
+_GIVEN = frozenset({"AWS_SECRET_ACCESS_KEY", "VIRTREG_SECRET_KEYS"})
 _folders: set[Path] = set()
+
+
+def told_environment(environ: Mapping[str, str]) -> None:
+    """What a server is given in its environment, and is to show nowhere else."""
+    for name in _GIVEN & environ.keys():
+        SECRETS.told(name, environ[name])
+
+
+def found(where: str, content: bytes) -> list[str]:
+    """Where a secret is in something that was answered."""
+    return SECRETS.found(where, content) + _tokens(where, content)
 
 
 def watch(folder: Path) -> None:
@@ -47,7 +61,7 @@ def found_in_all() -> list[str]:
 
 def found_in_processes(pids: Iterable[int]) -> list[str]:
     """Where a secret is in what the system shows of running processes: their command lines, and
-    their environment."""
+    their environment, but for those that are given there."""
     hits: list[str] = []
     for pid in pids:
         for name in ("cmdline", "environ"):
@@ -56,7 +70,11 @@ def found_in_processes(pids: Iterable[int]) -> list[str]:
                 shown = path.read_bytes()
             except FileNotFoundError:  # it has ended
                 continue
-            hits += SECRETS.found(str(path), shown) + _tokens(str(path), shown)
+            hits += [
+                hit
+                for hit in found(str(path), shown)
+                if name == "cmdline" or hit.rpartition(": ")[2] not in {*_GIVEN, DATABASE}
+            ]
     return hits
 
 

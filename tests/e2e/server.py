@@ -90,6 +90,7 @@ class Server:
         assert self._process is None
         self.folder.mkdir(parents=True, exist_ok=True)
         marked.watch(self.folder)
+        marked.told_environment({**os.environ, **self.environment})
         self.config.write_text(self._config())
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import marked
 from tests.e2e.processes import until
 from tests.e2e.server import Server, Upstream
 from virtreg.testing.origin import Origin
@@ -30,7 +31,9 @@ class Workers(Server):
 def _figures(server: Server) -> dict[str, float]:
     """On a connection of its own, so that any worker may answer."""
     with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/-/metrics") as answer:
-        page = answer.read().decode()
+        content = answer.read()
+    assert marked.found("figures", content) == []
+    page = content.decode()
     return {
         name: float(value) for name, value in re.findall(r"^(\w\S*) (\S+)$", page, re.MULTILINE)
     }

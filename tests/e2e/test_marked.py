@@ -21,9 +21,10 @@ PLANTED = marked.SECRETS.make("a secret that is planted")
     [
         (PLANTED, "a secret that is planted"),
         (f"vrp_{'a1' * 21}Z", "the text of a token"),
+        (f"https://host/b?X-Amz-Signature={'0f' * 32}", "a presigned link"),
         (f"Bearer eyJhbGciOiJF.eyJpc3MiOiJh.{'s' * 40}", "a JSON Web Token"),
     ],
-    ids=["secret", "token", "grant"],
+    ids=["secret", "token", "link", "grant"],
 )
 @pytest.mark.parametrize("name", ["server.log", "server.toml", "data/index.sqlite", "data/blobs/1"])
 def test_it_is_found_in_files(text: str, what: str, name: str, tmp_path: Path) -> None:
