@@ -9,28 +9,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
-from virtreg.core.conditional import FULL
-from virtreg.correlation import CURRENT
-from virtreg.errors import (
-    InvalidRequest,
-    Missing,
-    NotFound,
-    Overloaded,
-    StorageError,
-    StoreUnavailable,
-    VirtregError,
-)
+from virtreg.errors import InvalidRequest, NotFound, VirtregError
 from virtreg.events import AuditEvent
-from virtreg.model import Headers, Principal
-from virtreg.protocols import Authenticator, CacheStore, Defers, VirtualRegistry
-from virtreg.service.opening import opener, trusted
-from virtreg.service.turns import THREADS, Turns, send_turn
+from virtreg.model import Principal
+from virtreg.protocols import Authenticator, CacheStore, VirtualRegistry
+from virtreg.service.opening import opener
+from virtreg.service.turns import THREADS, Turns
 from virtreg.spans import Tracer
 from virtreg.wsgi import pings
 from virtreg.wsgi.admission import Admission
@@ -39,24 +27,20 @@ from virtreg.wsgi.distribution import DOCUMENTED
 from virtreg.wsgi.figures import FiguresPage
 from virtreg.wsgi.granting import Granting
 from virtreg.wsgi.identifying import GIVEN, Identifying
-from virtreg.wsgi.keeping import ready_absence, ready_answer
 from virtreg.wsgi.ledger import Ledger
-from virtreg.wsgi.looking import look
 from virtreg.wsgi.overload import within
 from virtreg.wsgi.passes import Passes
-from virtreg.wsgi.place import Ping, Place, Served, check_path
+from virtreg.wsgi.place import Key, Ping, Place
 from virtreg.wsgi.probes import Probes
-from virtreg.wsgi.query import asks
-from virtreg.wsgi.reading import reading
-from virtreg.wsgi.ready import SMALL, Ready, ReadyAnswers
+from virtreg.wsgi.pulling import Pulling
+from virtreg.wsgi.ready import ReadyAnswers
 from virtreg.wsgi.redirecting import Redirecting
 from virtreg.wsgi.refusing import InternalError, Refusing, check_method
-from virtreg.wsgi.scoping import scope_of
-from virtreg.wsgi.serving import conditions, respond, status_line
+from virtreg.wsgi.repeating import Repeating
+from virtreg.wsgi.serving import status_line
 from virtreg.wsgi.sizes import check_sizes
-from virtreg.wsgi.surfaces import Surfaces, refuse_hidden_slash
+from virtreg.wsgi.surfaces import Surfaces
 from virtreg.wsgi.telling import Telling
-from virtreg.wsgi.transfer import Transfer, sendfile, transfer
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -66,12 +50,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _API = "/api/v4/"
-
-_UNTRACED: AbstractContextManager[object] = nullcontext()
-
-_PRIVATE: Headers = (("Cache-Control", "private, no-cache"),)
-"""Of what not everybody may have: a cache between us and a caller must not hand it to the next
-(RFC 9111, 5.2.2.7), and only ``Authorization`` would tell it so by itself."""
 
 
 class Application:
@@ -111,21 +89,23 @@ class Application:
         self._tokens = tokens
         self._notify = notify
         self._api = api
-        self._open_known = opener(store)
-        self._redirecting = redirecting
         self._ready = ready
-        self._ledger = ledger
         self._probes = probes
         self._telling = Telling(ledger, clock)
         self._admission = Admission(authenticator, tokens, passes, counted)
         self._passes = passes
         self._open = self._admission.open
-        self._clock = clock
         self._checks = tuple(checks)
         self._figures = figures
         self._traced = tracer
         self._identifying = Identifying(clock, tracer)
         self._turns = turns or Turns(THREADS)
+        self._repeating = Repeating(
+            ready, self._key, opener(store), self._admission, self._turns, ledger, clock
+        )
+        self._pulling = Pulling(
+            ready, self._admission, self._telling, ledger, clock, redirecting, tracer
+        )
         self.serve(registries)
 
     def serve(self, registries: Iterable[VirtualRegistry]) -> None:
@@ -159,97 +139,18 @@ class Application:
         if ready is None and asked.startswith("/v2/"):
             ready = self._ready.get(self._surfaces.key(asked, environ))
         if ready is not None:
-            answered = self._repeat(ready, asked, environ, start_response)
-            if answered is not None:
-                return answered
-        return self._identifying.run(partial(self._answer, asked), environ, start_response)
-
-    def _repeat(
-        self,
-        ready: Ready,
-        asked: str,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
-    ) -> Iterable[bytes] | None:
-        """The ready answer, or None when this request needs the long way."""
-        method = environ["REQUEST_METHOD"]
-        now = self._clock()
-        if (
-            not ready.made_at <= now < ready.expires_at
-            or method not in ("GET", "HEAD")
-            or "HTTP_RANGE" in environ
-            or "HTTP_IF_NONE_MATCH" in environ
-            or "HTTP_IF_MODIFIED_SINCE" in environ
-            or "HTTP_IF_MATCH" in environ
-            or "HTTP_IF_UNMODIFIED_SINCE" in environ
-            or "%" in (environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
-            or (ready.viewed and asks(environ.get("QUERY_STRING", "")))
-        ):
-            return None
-        if not self._open:
             try:
-                self._admission.admit(environ, ready.scope)
+                answered = self._repeating.answer(ready, asked, environ, start_response)
             except VirtregError as error:
                 # Not the long way, which would ask twice: the time an answer takes must not tell
                 # a stranger what others asked for.
                 return self._refused_at(error, asked, environ, start_response)
-            except Exception:  # noqa: BLE001 - the long way meets it again and tells it
-                return None
-        ready.used = True
-        body = ready.body
-        registry, request_id = ready.scope.registry, CURRENT.get().request_id
-        if method == "HEAD":
-            code, origin, path = ready.code, ready.origin, ready.path
-            self._ledger.add(
-                (now, method, asked, code, 0, origin, "", path, registry, request_id, None)
-            )
-            start_response(ready.status, ready.headers[:])
-            return []
-        if body is None:
-            try:
-                stored = within(self._turns.turn(), partial(self._stored, ready, environ))
-            except Overloaded as error:
-                return self._refused_at(error, asked, environ, start_response)
-            if stored is None:
-                self._ready.discard(self._surfaces.key(asked, environ))
-                return None
-            sent = stored
-        else:
-            sent = [body]
-        self._ledger.add(
-            (
-                now,
-                method,
-                asked,
-                ready.code,
-                ready.size,
-                ready.origin,
-                ready.source,
-                ready.path,
-                registry,
-                request_id,
-                None,
-            )
-        )
-        start_response(ready.status, ready.headers[:])
-        return sent
+            if answered is not None:
+                return answered
+        return self._identifying.run(partial(self._answer, asked), environ, start_response)
 
-    def _stored(self, ready: Ready, environ: WSGIEnvironment) -> Iterable[bytes] | None:
-        """The blob of a ready answer; None when it is gone or damaged, which the long way mends.
-        Raises Overloaded."""
-        send_turn()
-        try:
-            body = self._open_known(ready.key, ready.size)
-            if body.size not in (ready.size, None):
-                body.close()
-                return None
-            gone = partial(self._ready.discard, self._surfaces.key(environ["PATH_INFO"], environ))
-            sent = transfer(trusted(body, gone), FULL, file_wrapper=sendfile(environ))
-            if isinstance(sent, Transfer):
-                sent.begin()
-            return sent
-        except StorageError:
-            return None
+    def _key(self, asked: str, environ: WSGIEnvironment) -> Key:
+        return self._surfaces.key(asked, environ)
 
     def _refused_at(
         self,
@@ -303,7 +204,7 @@ class Application:
                 raise
             if isinstance(place, Ping):
                 return self._ping(place, asked, environ, start_response)
-            pull = partial(self._pull, place, epoch, asked, environ, start_response)
+            pull = partial(self._pulling.answer, place, epoch, asked, environ, start_response)
             return within(self._turns.turn(), pull)
         except VirtregError as error:
             failure = error
@@ -322,116 +223,6 @@ class Application:
         headers = (*pings.HEADERS, *ping.headers)
         return self._telling.say(headers, pings.BODY, asked, environ, start_response)
 
-    def _pull(
-        self,
-        place: Place,
-        epoch: int,
-        asked: str,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
-    ) -> Iterable[bytes]:
-        try:
-            return self._file(place, epoch, asked, environ, start_response)
-        except Missing:
-            # It was taken to be there, and is forgotten by now.
-            return self._file(place, epoch, asked, environ, start_response)
-        except StoreUnavailable:
-            served = place.served.bypassing()
-            if served is None:
-                raise
-            place = evolve(place, served=served)
-            return self._file(place, epoch, asked, environ, start_response)
-
-    def _file(
-        self,
-        place: Place,
-        epoch: int,
-        asked: str,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
-    ) -> Iterable[bytes]:
-        method = environ["REQUEST_METHOD"]
-        served = place.served
-        scope = scope_of(served, place.path)
-        if not self._open:
-            self._admission.admit(environ, scope)
-        check_method(method)
-        check_path(asked)
-        refuse_hidden_slash(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
-        route = served.format.route(place.path)
-        viewed = served.views is not None and (route.merged or route.listing)
-        try:
-            with self._resolving(served):
-                resolution, more = look(served, route, viewed, environ)
-        except NotFound as error:
-            problem = served.format.problem(error)
-            now = self._clock()
-            if error.expires_at > now:
-                kept = ready_absence(scope, route, problem, error, now, place.headers)
-                self._ready.put(place.key, kept, epoch)
-            more = place.headers
-            return self._telling.refuse(
-                problem, error, asked, environ, start_response, more, served.name
-            )
-        # Of what turns out gone, or wrong, no answer is repeated.
-        body = trusted(resolution.body, partial(self._ready.discard, place.key))
-        try:
-            if not self._open and not scope.public:
-                more += _PRIVATE
-            response = respond(
-                served.format, resolution, conditions(environ), (*more, *place.headers)
-            )
-            if self._redirecting is not None:
-                response = self._redirecting.instead(response, resolution, environ)
-            now = self._clock()
-            if (
-                response.answer is FULL
-                and resolution.expires_at > now
-                and not (method == "HEAD" and isinstance(body, Defers) and body.deferred())
-            ):
-                with reading():
-                    repeated = ready_answer(scope, resolution, response.headers, now, viewed=viewed)
-                if repeated is not None:
-                    self._ready.put(place.key, repeated, epoch)
-            if response.answer is not None and response.length > SMALL and method == "GET":
-                send_turn()
-        except BaseException:
-            body.close()
-            raise
-        if response.answer is None:
-            body.close()
-            sent: Iterable[bytes] = []
-        else:
-            sent = transfer(
-                body,
-                response.answer,
-                head=method == "HEAD",
-                file_wrapper=sendfile(environ) if response.length > SMALL else None,
-            )
-            if isinstance(sent, Transfer):
-                with reading():
-                    sent.begin()
-        counted = method == "GET" and response.status != 304
-        request, now = CURRENT.get(), self._clock()
-        self._ledger.add(
-            (
-                now,
-                method,
-                asked,
-                response.status,
-                response.length if counted else 0,
-                resolution.origin,
-                resolution.source if counted and route.checksum is None else "",
-                resolution.route.path,
-                served.name,
-                request.request_id,
-                now - request.began,
-            )
-        )
-        # Last: an error that comes before it can still be told.
-        start_response(status_line(response.status), list(response.headers))
-        return sent
-
     def _refuse(
         self,
         error: VirtregError,
@@ -443,9 +234,3 @@ class Application:
         problem, more = self._refusing.refusal(error, place, asked, environ)
         registry = place.served.name if isinstance(place, Place) else ""
         return self._telling.refuse(problem, error, asked, environ, start_response, more, registry)
-
-    def _resolving(self, served: Served) -> AbstractContextManager[object]:
-        if self._traced is None:
-            return _UNTRACED
-        facts = {"virtreg.registry": served.name, "virtreg.format": served.format.name}
-        return self._traced.working("resolve", facts)
