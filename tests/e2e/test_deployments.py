@@ -124,6 +124,17 @@ def test_a_proxy_sends_each_file_to_one_node_and_lives_on_when_a_node_dies(
     assert proxy.status("/-/metrics") == 404
 
 
+def test_a_proxy_takes_no_field_for_another_one(proxy: Proxy) -> None:
+    url = f"http://127.0.0.1:{proxy.port}/maven/main/org/example/none/1/none-1.pom"
+    for name, believed in (("X-Request-Id", True), ("X_Request_Id", False)):
+        asked = urllib.request.Request(url, headers={name: "of-the-caller"})
+        with pytest.raises(urllib.error.HTTPError) as answered:
+            urllib.request.urlopen(asked, timeout=30)
+        with answered.value:
+            told = answered.value.headers["X-Request-Id"]
+        assert (told == "of-the-caller") is believed
+
+
 def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
     binary = shutil.which("systemd-analyze")
     assert binary is not None, "systemd is missing: install what .ci/run installs"
