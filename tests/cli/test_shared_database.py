@@ -86,7 +86,8 @@ def test_a_database_that_does_not_answer_is_told(node: Node) -> None:
     for command in ("check", "upgrade"):
         result = other.run("db", command, str(node.file))
         assert result.exit_code == 1
-        assert "PostgreSQL at 127.0.0.1/none" in result.output
+        assert "PostgreSQL at 127.0.0.1:9/none" in result.output
+        assert "answers" not in result.output
 
 
 def test_what_is_not_up_to_date_is_not_used_unless_it_may_be(node: Node) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,13 +14,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 COMMAND = (sys.executable, "-W", "error", "-m", "tests.cli.small_server")
-_TRIES = 2000
+_TRIES = 20_000
 
 
 @contextmanager
 def _server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     command = [*COMMAND, str(folder), "2"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             yield process, process.stdout.readline().removeprefix("Listening on ").strip()
@@ -78,5 +81,23 @@ def test_what_none_of_them_can_do_is_said_once(tmp_path: Path) -> None:
         [*COMMAND, str(tmp_path / "nowhere"), "3"], capture_output=True, text=True, timeout=60
     )
     assert ended.returncode == 1
-    assert ended.stderr.count("Error: no folder nowhere\n") == 1
+    assert ended.stderr == "Error: no folder nowhere\n"
     assert ended.stdout == ""
+
+
+def test_a_worker_that_cannot_start_later_leaves_the_others_alone(tmp_path: Path) -> None:
+    folder, away = tmp_path / "folder", tmp_path / "away"
+    folder.mkdir()
+    with _server(folder) as (process, url):
+        killed, stays = sorted(_two(url))
+        folder.rename(away)
+        os.kill(killed, signal.SIGKILL)
+        assert process.stderr is not None
+        ended = json.loads(process.stderr.readline())
+        assert ended["message"].startswith("Unexpected exit from worker-")
+        assert process.stderr.readline() == "Error: no folder folder\n"
+        assert {_answering(url) for _ in range(20)} - {None} == {stays}
+        away.rename(folder)
+        assert stays in _two(url, but=killed)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0

@@ -28,6 +28,8 @@ class Once(IntEnum):
 
     BANNER = 0
     FAILURE = 1
+    END = 2
+    """That the server ends because one of them could not start."""
 
 
 class Crew:
@@ -54,11 +56,15 @@ class Crew:
         """Whether nobody else has said it yet; the caller does then."""
         fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, what)
         try:
-            said = os.pread(self._descriptor, 1, what) == b"1"
+            said = self.said(what)
             os.pwrite(self._descriptor, b"1", what)
             return not said
         finally:
             fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, what)
+
+    def said(self, what: Once) -> bool:
+        """Whether somebody has said it."""
+        return os.pread(self._descriptor, 1, what) == b"1"
 
     def unsaid(self, what: Once) -> None:
         """It may be said again."""

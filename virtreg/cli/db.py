@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -28,6 +29,8 @@ _file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path
 @click.group()
 def db() -> None:
     """The PostgreSQL database that nodes share."""
+    # A server says when an outage begins and ends; a command fails, and says why.
+    logging.getLogger("virtreg.backends.sql").addHandler(logging.NullHandler())
 
 
 @db.command()
@@ -127,9 +130,12 @@ def _findings(config: Config, server: DatabaseServer) -> Iterator[tuple[bool, st
     from virtreg.backends.sql.migrate import state_of
     from virtreg.errors import ConfigError
 
+    database = _database(server)
+    # The first question: who gets no answer hears of nothing that does.
+    with database.reading():
+        pass
     yield True, f"{server} answers"
     complete = True
-    database = _database(server)
     for name, part in PARTS.items():
         try:
             state = state_of(database, part.ledger, name)

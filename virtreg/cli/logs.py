@@ -6,7 +6,7 @@ import datetime
 import json
 import logging
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -18,14 +18,6 @@ ACCESS = "virtreg.access"
 
 SERVER = "_granian"
 """Logger of the server underneath: what it says about a transfer that failed, and about its end."""
-
-TO_STANDARD_ERROR = {
-    "handlers": {
-        name: {"class": "logging.StreamHandler", "formatter": "generic"}
-        for name in ("console", "access")
-    }
-}
-"""The server's own choice, standard output, belongs to requests alone."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "at", "message", "taskName"}
 
@@ -52,6 +44,19 @@ class JsonLines(logging.Formatter):
             facts["request_id"] = request
         extra = {key: value for key, value in vars(record).items() if key not in _STANDARD}
         return json.dumps(facts | extra, default=str)
+
+
+def to_standard_error(*, plain: bool) -> dict[str, Any]:
+    """The server's own words, in the form of ours. By its own choice they go to standard output,
+    which belongs to requests alone."""
+    form = {"format": "%(levelname)s: %(message)s"} if plain else {"()": JsonLines}
+    names = ("console", "access")
+    return {
+        "formatters": {"own": form},
+        "handlers": {
+            name: {"class": "logging.StreamHandler", "formatter": "own"} for name in names
+        },
+    }
 
 
 def configure(console: Console, *, access: bool) -> None:

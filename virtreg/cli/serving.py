@@ -11,9 +11,9 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import MPServer
 
-from virtreg.cli.crew import Crew
+from virtreg.cli.crew import Crew, Once
 from virtreg.cli.launch import Launch
-from virtreg.cli.logs import TO_STANDARD_ERROR
+from virtreg.cli.logs import to_standard_error
 from virtreg.cli.worker import Build, Worker
 from virtreg.config import ServerConfig
 from virtreg.errors import VirtregError
@@ -28,8 +28,8 @@ def run(server: ServerConfig, launch: Launch, build: Build) -> int:
 
     Nothing of the application lives in this process: stores, databases and connection pools
     are opened by ``build``, in the workers, so that none of them crosses a fork. One that dies of
-    several is replaced; a lone one ends the server, as all do that die soon after their start.
-    Raises CannotListen.
+    several is replaced; a lone one ends the server, as do those that cannot start before any has
+    served. Raises CannotListen.
     """
     address, port = claim(server.host, server.port)
     granian = MPServer(
@@ -45,15 +45,16 @@ def run(server: ServerConfig, launch: Launch, build: Build) -> int:
         http=HTTPModes.http1,
         # Below: only what ends the server. Its notes on start and stop are ours to write.
         log_level=LogLevels.error,
-        log_dictconfig=TO_STANDARD_ERROR,
+        log_dictconfig=to_standard_error(plain=sys.stdout.isatty() and not server.access_log),
         workers_kill_timeout=server.graceful_timeout,
     )
+    crew = Crew(server.workers)
     try:
-        worker = Worker(evolve(launch, port=port), build, Crew(server.workers))
+        worker = Worker(evolve(launch, port=port), build, crew)
         granian.serve(target_loader=worker, wrap_loader=False)
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 1
-    return 0
+    return 1 if crew.said(Once.END) else 0
 
 
 def claim(host: str, port: int) -> tuple[str, int]:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from multiprocessing import connection, parent_process
 from multiprocessing.util import Finalize
-from typing import Protocol
+from typing import Final, Protocol
 from wsgiref.types import WSGIApplication
 
+import click
 from attrs import evolve, frozen
 from rich.console import Console
 
@@ -43,6 +44,9 @@ class Served(Protocol):
         ...
 
 
+_PAUSE: Final = 1.0
+"""Seconds until a worker that could not start tries again."""
+
 Build = Callable[[Config], Served]
 """Makes the application, in the process that serves it. ``access_log`` is True or False by then."""
 
@@ -61,24 +65,46 @@ class Worker:
             signal.signal(number, lambda *_: sys.exit(0))
         # What was pulled with the operator's credentials is not for the machine's other users.
         os.umask(0o077)
+        _start(_stop_with_parent)
         console = Console(soft_wrap=True, highlight=False, markup=False)
-        try:
-            config = _settled(self.launch.config(), terminal=console.is_terminal)
-            logs.configure(console, access=bool(config.server.access_log))
-            served = self.build(config)
-        except VirtregError as error:
-            # Once: what one of them cannot do, all of them cannot.
-            sys.exit(f"Error: {error.message}" if self.crew.first(Once.FAILURE) else 1)
-        self.crew.unsaid(Once.FAILURE)
+        config, served = self._begun(console)
         # Granian mixes the environment into each request's, where HTTP_RANGE would be a header.
         # No request needs the keys of the vault either, nor does a program that prints a login.
         for name in [name for name in os.environ if name.startswith("HTTP_") or name == VARIABLE]:
             del os.environ[name]
         # Granian's workers end by os._exit, which runs these but nothing of atexit.
         Finalize(None, served.close, exitpriority=0)
-        _start(_stop_with_parent)
         _start(partial(_announce, console, config, served, self.crew))
         return served.app
+
+    def _begun(self, console: Console) -> tuple[Config, Served]:
+        """What serves. The first workers of a server that cannot start end it. Later ones try
+        again: what has become of the file or the database since is no reason to end those that
+        serve."""
+        while not self.crew.said(Once.END):
+            try:
+                config = _settled(self.launch.config(), terminal=console.is_terminal)
+                logs.configure(console, access=bool(config.server.access_log))
+                served = self.build(config)
+            except VirtregError as error:
+                # Once: what one of them cannot do, all of them cannot.
+                if self.crew.first(Once.FAILURE):
+                    click.echo(f"Error: {error.message}", err=True)
+                if not self.crew.said(Once.BANNER):
+                    self._end()
+                threading.Event().wait(_PAUSE)
+            else:
+                self.crew.unsaid(Once.FAILURE)
+                return config, served
+        # The signal may have come before there was anybody here to heed it.
+        threading.Event().wait(_PAUSE)
+        sys.exit(1)
+
+    def _end(self) -> None:
+        """Have the server stop all its workers, this one too."""
+        parent = parent_process()
+        if self.crew.first(Once.END) and parent is not None and parent.pid is not None:
+            os.kill(parent.pid, signal.SIGTERM)
 
 
 def _settled(config: Config, *, terminal: bool) -> Config:

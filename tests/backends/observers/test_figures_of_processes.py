@@ -92,3 +92,8 @@ def test_a_folder_is_empty_at_the_start_and_those_of_the_dead_go(tmp_path: Path)
     assert list(own.iterdir()) == []
     assert {path.name for path in below.iterdir()} == {own.name, str(os.getppid()), "else"}
     assert own.stat().st_mode & 0o077 == 0
+
+
+def test_a_new_folder_of_the_server_is_for_its_owner_alone(tmp_path: Path) -> None:
+    begin_folder(tmp_path / "server" / "metrics")
+    assert (tmp_path / "server").stat().st_mode & 0o077 == 0

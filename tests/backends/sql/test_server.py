@@ -14,7 +14,7 @@ ENCODE = "percent-encode what is in its password (@ as %40, / as %2F)"
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("postgresql://me:hunter2@db.example:6000/cache?sslmode=require", "db.example/cache"),
+        ("postgresql://me:hunter2@db.example:6000/cache?sslmode=require", "db.example:6000/cache"),
         ("postgresql+psycopg://me:hunter2@db.example/cache", "db.example/cache"),
         ("postgresql://me:hunter2@/cache?host=a:1&host=b:2", "a:1,b:2/cache"),
         ("postgresql:///cache", "this host/cache"),

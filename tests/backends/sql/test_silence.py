@@ -224,7 +224,7 @@ def test_a_server_that_cannot_be_reached_says_why(
     with pytest.raises(IndexUnavailable) as caught:
         open_index(DatabaseServer(Secret(url), limits=BRIEF))
     assert caught.value.message == (
-        f"cannot read the index: PostgreSQL at 127.0.0.1/{database_name}: "
+        f"cannot read the index: PostgreSQL at 127.0.0.1:{proxy.port}/{database_name}: "
         "no connection: Connection refused"
     )
 

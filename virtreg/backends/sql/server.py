@@ -58,7 +58,10 @@ class DatabaseServer:
 
     def __str__(self) -> str:
         """Where it is, for messages; without user and password."""
-        hosts = self._url.host or self._url.query.get("host") or "this host"
+        host, port = self._url.host, self._url.port
+        if host and port:
+            host = f"{host}:{port}"
+        hosts = host or self._url.query.get("host") or "this host"
         where = hosts if isinstance(hosts, str) else ",".join(hosts)
         return f"PostgreSQL at {where}/{self._url.database or ''}"
 

@@ -43,7 +43,9 @@ class FilesOfProcesses:
 def begin_folder(below: Path) -> Path:
     """An empty folder for the processes of this server, and of it alone; those of servers that have
     ended go. Raises OSError."""
-    below.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The folder of the server may be new, and what makes a folder's parents makes them for all.
+    below.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    below.mkdir(mode=0o700, exist_ok=True)
     own = below / str(os.getpid())
     for folder in below.iterdir():
         if folder.name.isdigit() and (folder == own or not _runs(int(folder.name))):
