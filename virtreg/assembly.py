@@ -11,9 +11,8 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 from wsgiref.types import WSGIApplication
@@ -30,8 +29,7 @@ from virtreg.backends.vault import MasterKeys
 from virtreg.config import Config
 from virtreg.core.capacity import reserve_of
 from virtreg.core.egress import EgressPolicy
-from virtreg.core.layout import blob_key
-from virtreg.errors import ConfigError, Missing, NoRoom, StorageError, StoreUnavailable
+from virtreg.errors import ConfigError
 from virtreg.events import Observer
 from virtreg.formats import named
 from virtreg.live import Live, Registries
@@ -41,12 +39,11 @@ from virtreg.measuring import Measured
 from virtreg.model import RegistrySpec
 from virtreg.protocols import (
     Authenticator,
-    CacheStore,
     CredentialProvider,
     Directory,
     Format,
-    TellsHealth,
 )
+from virtreg.readiness import checks_of, essential, require_space
 from virtreg.service.barring import Barring
 from virtreg.service.cleaning import Cleaner
 from virtreg.service.closed import made
@@ -211,7 +208,8 @@ def build(
             filled=lambda: keeping.filled(),  # noqa: PLW0108
         )
         ready = ReadyAnswers(config.server.hot_bytes)
-        checks = {"index": lambda: _readable(index), "store": lambda: _openable(store)}
+        journal = Journal(index, store, clock)
+        checks = checks_of(index, store, journal)
         telemetry = open_telemetry(
             config, lambda: Measured(works, live, room, store, path, checks), clock
         )
@@ -293,8 +291,8 @@ def build(
         ready,
         ledger,
         Probes(
-            {**checks, "disk": lambda: _spacious(path), "overload": turns.check},
-            _essential(config),
+            {**checks, "disk": partial(require_space, path), "overload": turns.check},
+            essential(config.storage),
         ),
         access.authenticator,
         realm,
@@ -309,13 +307,12 @@ def build(
         figures=telemetry.page,
         tracer=telemetry.tracer,
         redirecting=Redirecting(store, config.storage.redirect),
-        turns=turns,
+        turns=Taking(turns, access.guards.addresses),
     )
     live.tell(lambda registries: app.serve(registries.values()))
     # A quota may be among what was changed.
     live.tell(lambda _: keeping.filled())
     sweeper = Sweeper(store, index, clock)
-    journal = Journal(index, store, clock)
     ledger.start()
     sweeper.start()
     journal.start()
@@ -360,33 +357,3 @@ def _warn_of_exposure(config: Config, authenticator: Authenticator | None) -> No
     exposed = exposure(config.storage.path) if restricted else None
     if exposed is not None:
         _log.warning("%s", exposed)
-
-
-def _readable(index: SqlIndex) -> None:
-    """Raises IndexUnavailable."""
-    index.find("", [""])
-
-
-def _essential(config: Config) -> frozenset[str]:
-    """The parts without which this process cannot serve, or others could do better: a database that
-    all nodes share is not among them, nor a store whose bodies upstreams have, too."""
-    own = frozenset[str]() if config.storage.database else frozenset({"index"})
-    return own if config.storage.when_unavailable == "stream" else own | {"store"}
-
-
-def _spacious(path: Path) -> None:
-    """Raises NoRoom while nothing is kept because the disk is nearly full."""
-    try:
-        usage = shutil.disk_usage(path)
-    except OSError as error:
-        raise StorageError(f"the disk cannot be asked: {error.strerror}") from error
-    if usage.free < reserve_of(usage.total):
-        raise NoRoom("the disk is nearly full: what is downloaded is not kept")
-
-
-def _openable(store: CacheStore) -> None:
-    """Raises StorageError when the store cannot be asked; holding nothing is fine."""
-    if isinstance(store, TellsHealth) and not store.available():
-        raise StoreUnavailable("the store cannot be used for now")
-    with suppress(Missing):
-        store.open(blob_key("0" * 64)).close()

@@ -8,14 +8,14 @@ import pytest
 
 from tests.wsgi.conftest import Sites
 from tests.wsgi.sites import POM, Site
-from virtreg import Config, StorageConfig
-from virtreg.assembly import _essential
+from virtreg import StorageConfig
 from virtreg.errors import StorageError
 from virtreg.model import Secret
+from virtreg.readiness import essential
 from virtreg.testing.gate import Gate
 from virtreg.wsgi.probes import Probes
 
-WELL = {"status": "ok", "index": "ok", "store": "ok", "disk": "ok", "overload": "ok"}
+WELL = dict.fromkeys(("status", "index", "store", "journal", "disk", "overload"), "ok")
 TARGETS = ("/-/health", "/-/ready")
 
 
@@ -69,8 +69,8 @@ def test_not_ready_without_a_store_that_nothing_stands_in_for(quick_sites: Sites
 
 def test_a_database_that_all_nodes_share_decides_about_none() -> None:
     shared = StorageConfig(database=Secret("postgresql:///x"), when_unavailable="refuse")
-    assert _essential(Config((), storage=shared)) == {"store"}
-    assert _essential(Config(())) == {"index"}
+    assert essential(shared) == {"store"}
+    assert essential(StorageConfig()) == {"index"}
 
 
 def test_there_are_no_other_probes(site: Site) -> None:
