@@ -18,25 +18,21 @@ from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from pathlib import Path
 
-from attrs import evolve, frozen
-
 from virtreg.correlation import carried
 from virtreg.errors import (
     IntegrityError,
     SpoolFull,
     StorageError,
-    UpstreamTimeout,
-    UpstreamUnavailable,
     VirtregError,
 )
-from virtreg.model import Algorithm, Digests, Entry, Examination, Representation
+from virtreg.model import Algorithm, Digests, Entry, Representation
 from virtreg.protocols import Reply
 from virtreg.service.arrival import Arrival, representation_of
-from virtreg.service.claims import Claims, claims_of
+from virtreg.service.beginning import Begun, begin
 from virtreg.service.digesting import compare, digest, kept
-from virtreg.service.exchange import ATTEMPTS, Exchange, Reading, pause
+from virtreg.service.exchange import Exchange, Reading
 from virtreg.service.leaping import Berths, joint_of, leap_of
-from virtreg.service.passing import EXAMINED, Passing
+from virtreg.service.passing import Passing
 from virtreg.service.spool import Spool
 from virtreg.service.transfer import Transfer
 
@@ -91,7 +87,7 @@ class Intake:
         """
         reading = Reading(reply)
         try:
-            begun, whole = self._begin(exchange, reading, SETTLED)
+            begun, whole = begin(exchange, reading, SETTLED, self._closing)
             if whole is not None:
                 return self._settled(exchange, reading.reply, whole, begun, keep)
         except BaseException:
@@ -107,7 +103,7 @@ class Intake:
         limit = exchange.expectation.max_bytes or SETTLED
         reading = Reading(reply)
         try:
-            begun, data = self._begin(exchange, reading, limit)
+            begun, data = begin(exchange, reading, limit, self._closing)
         finally:
             reading.reply.close()
         if data is None:
@@ -131,62 +127,12 @@ class Intake:
         for transfer in running:
             transfer.discard()
 
-    def _begin(
-        self, exchange: Exchange, reading: Reading, limit: int
-    ) -> tuple[_Begun, bytes | None]:
-        """What is known, and the whole body when it fits, starting over if it breaks off."""
-        attempt = 0
-        ends = time.monotonic() + exchange.upstream.spec.read_timeout
-        while True:
-            try:
-                examination = self._examine(exchange, reading)
-                begun = _Begun(
-                    claims_of(exchange, examination.claims),
-                    _headers(reading.reply, examination.content_type),
-                )
-                return begun, self._settle(exchange, reading, limit)
-            except (UpstreamTimeout, UpstreamUnavailable):
-                exchange.upstream.failed()
-                reading.reply.close()
-                attempt += 1
-                # One more silence may follow, and a client has waited for one already.
-                late = time.monotonic() >= ends
-                if late or attempt == ATTEMPTS or self._closing.wait(pause(attempt - 1)):
-                    raise
-            reading.start_over(exchange.again())
-
-    def _examine(self, exchange: Exchange, reading: Reading) -> Examination:
-        exchange.refuse_beyond_limit(reading.reply.length or 0)
-        reading.fill(EXAMINED)
-        examination = exchange.format.examine(
-            exchange.route, reading.reply.headers, bytes(reading.buffer[:EXAMINED])
-        )
-        if examination.refusal is not None:
-            raise IntegrityError(f"{exchange.name}: {examination.refusal}", upstream=exchange.name)
-        if exchange.route.digest is None:
-            return examination
-        algorithm, fixed = exchange.route.digest
-        return evolve(examination, claims={**examination.claims, algorithm: fixed})
-
-    def _settle(self, exchange: Exchange, reading: Reading, limit: int) -> bytes | None:
-        """The whole body when it fits."""
-        promised = reading.reply.length
-        if promised is not None and promised > limit:
-            return None
-        reading.fill(limit + 1)
-        if len(reading.buffer) > limit:
-            return None
-        exchange.upstream.delivered()
-        exchange.refuse_beyond_limit(len(reading.buffer))
-        exchange.refuse_unlike_promised(promised, len(reading.buffer))
-        return bytes(reading.buffer)
-
     def _settled(
         self,
         exchange: Exchange,
         reply: Reply,
         data: bytes,
-        begun: _Begun,
+        begun: Begun,
         keep: Callable[[Arrival], None],
     ) -> Arrival:
         reply.close()
@@ -203,7 +149,7 @@ class Intake:
         self,
         exchange: Exchange,
         reading: Reading,
-        begun: _Begun,
+        begun: Begun,
         keep: Callable[[Arrival], None],
     ) -> Arrival:
         arrival = Arrival(
@@ -306,18 +252,3 @@ class Intake:
             created_at=now,
             checked_at=now,
         )
-
-
-@frozen
-class _Begun:
-    """What an answer that is being received is known to be."""
-
-    claims: Claims
-    headers: Mapping[str, str]
-    """Of the first answer, as examined; a resumed one describes the same bytes."""
-
-
-def _headers(reply: Reply, content_type: str | None) -> Mapping[str, str]:
-    if content_type is None:
-        return reply.headers
-    return {**reply.headers, "content-type": content_type}
