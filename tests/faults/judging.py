@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 
@@ -26,6 +27,15 @@ class Wanted:
     truth: frozenset[str]
     essence: Callable[[bytes], str] = field(repr=False)
     headers: Mapping[str, str] = field(factory=dict)
+
+    @classmethod
+    def of(cls, url: str, body: bytes) -> Wanted:
+        """Exactly these bytes."""
+        return cls(
+            url,
+            frozenset([hashlib.sha256(body).hexdigest()]),
+            lambda given: hashlib.sha256(given).hexdigest(),
+        )
 
     def right(self, answer: Answer) -> bool:
         if answer.status != 200 or not answer.whole:
