@@ -37,6 +37,9 @@ SIZE = 5_000
 ENDS = 60.0
 """Seconds in which a cleanup ends that has lost what it works on."""
 
+LEASED = 60.0
+"""Seconds for which the next cleanup waits for one that could not say that it has ended."""
+
 
 @define(eq=False)
 class Cleaned:
@@ -66,6 +69,13 @@ class Cleaned:
     def cleanup(self) -> subprocess.Popen[bytes]:
         return self.run("cleanup", str(self.node.config))
 
+    def _finished(self) -> bool:
+        with self.cleanup() as cleanup:
+            said, _ = cleanup.communicate(timeout=ENDS)
+        # One that could not say that it has ended is waited for.
+        assert cleanup.returncode == 0 or b"another cleanup is running" in said, said.decode()
+        return cleanup.returncode == 0
+
     def held(self) -> int:
         """How many are served without asking anybody."""
         header = {"Cache-Control": "only-if-cached"}
@@ -76,7 +86,7 @@ class Cleaned:
 
     def settle(self) -> None:
         """With all well again: the next cleanup does what is left, and everything is to be had."""
-        self.must("cleanup", str(self.node.config))
+        until(self._finished, "cleanup that finishes", LEASED + ENDS)
         self.fill()
 
     def check(self) -> None:
