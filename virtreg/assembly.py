@@ -68,6 +68,7 @@ from virtreg.wsgi.api.parts import Parts
 from virtreg.wsgi.app import Application
 from virtreg.wsgi.base import base_url
 from virtreg.wsgi.ledger import Ledger
+from virtreg.wsgi.overload import Taking
 from virtreg.wsgi.probes import Probes
 from virtreg.wsgi.ready import ReadyAnswers
 from virtreg.wsgi.redirecting import Redirecting

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
 from virtreg.config import Config, LimitsConfig, ServerConfig
 from virtreg.model import Credentials, Principal
@@ -30,6 +30,8 @@ class Guards:
 
     checks: tuple[Check, ...] = ()
     signins: SignInLimit | None = None
+    addresses: Addresses = field(factory=Addresses)
+    """Tells callers apart, for whatever is shared out among them."""
 
     def guard(
         self, authenticator: Authenticator, proves: Callable[[Credentials], bool] = lambda _: False
@@ -58,15 +60,15 @@ def open_guards(config: Config, *, restricted: bool, listening: bool) -> Guards:
     elif listening and not restricted and _on_loopback(server):
         found.append(LocalHosts(own).check)
     limits = config.limits or (LimitsConfig() if restricted else None)
-    if limits is None:
-        return Guards(tuple(found))
     addresses = Addresses(server.trusted_proxies)
+    if limits is None:
+        return Guards(tuple(found), None, addresses)
     if limits.requests:
         found.append(RequestLimit(limits.requests, limits.seconds, addresses).check)
     if not restricted:
-        return Guards(tuple(found))
+        return Guards(tuple(found), None, addresses)
     signins = SignInLimit(limits.failed_logins, limits.requests, limits.seconds, addresses)
-    return Guards(tuple(found), signins)
+    return Guards(tuple(found), signins, addresses)
 
 
 def _on_loopback(server: ServerConfig) -> bool:

@@ -114,14 +114,12 @@ def test_callers_behind_a_trusted_proxy_have_limits_of_their_own(tmp_path: Path)
             assert [door.ask("GET", POM, asked).status for _ in range(2)] == [200, 429]
 
 
+@pytest.mark.parametrize("limits", [None, LimitsConfig()], ids=["unlimited", "limited"])
 def test_callers_behind_a_proxy_that_is_not_named_are_told_of_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, limits: LimitsConfig | None
 ) -> None:
     asked = {"X-Forwarded-For": "198.51.100.7"}
-    with opened(tmp_path / "unlimited") as door:
-        door.ask("GET", POM, asked)
-    assert "trusted_proxies" not in caplog.text
-    with opened(tmp_path / "limited", limits=LimitsConfig()) as door:
+    with opened(tmp_path, limits=limits) as door:
         for _ in range(3):
             assert door.ask("GET", POM, asked).status == 200
     assert caplog.text.count("trusted_proxies") == 1

@@ -74,13 +74,13 @@ def test_a_crowd_of_misses_is_told_to_come_again_and_none_of_the_hits(site: Site
         assert {each.result(30).status for each in misses} == {503}
 
 
-def begun(site: Site, path: str) -> Any:
+def begun(site: Site, path: str, **environ: str) -> Any:
     """An answer of which nothing has been read yet."""
 
     def start(status: str, headers: object, exc_info: object = None) -> Any:
         assert status.startswith("200")
 
-    return site.assembly.app(create_environ(f"/maven/solo/{path}"), start)
+    return site.assembly.app({**create_environ(f"/maven/solo/{path}"), **environ}, start)
 
 
 @pytest.mark.parametrize("path", [JAR, f"{PROJECT}/3/thing-3.jar"], ids=["cached", "not cached"])
@@ -112,3 +112,22 @@ def test_head_waits_for_upstreams_as_well(site: Site) -> None:
     with stalled(site):
         answer = site.head(cold(30))
         assert (answer.status, answer.body) == (503, b"")
+
+
+def test_who_takes_all_they_can_leaves_places_to_others(quick_sites: Sites) -> None:
+    trusting = ServerConfig(threads=16, misses=12, trusted_proxies=("127.0.0.0/8",))
+    site = quick_sites(server=trusting)
+    site.make_ready(JAR)
+    one = {"X-Forwarded-For": "192.0.2.1"}
+    other = {"X-Forwarded-For": "192.0.2.2"}
+    told = {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "192.0.2.1"}
+    # 14 requests may be slow, and of one address 11.
+    held = [begun(site, JAR, **told) for _ in range(11)]
+    refused = site.get(JAR, one)
+    assert (refused.status, refused.problem["code"]) == (503, "overloaded")
+    assert "11 requests from one address" in refused.problem["detail"]
+    assert site.get(JAR, other).body == LARGE_BODY
+    held.pop().close()
+    assert site.get(JAR, one).body == LARGE_BODY
+    for each in held:
+        each.close()

@@ -65,7 +65,8 @@ class Addresses:
         _log.warning(
             "a request came with X-Forwarded-For, and no proxy is trusted to say who asks: "
             "if there is a reverse proxy in front, all callers behind it share one limit, also "
-            "that of failed sign-ins; name it in `[server] trusted_proxies`"
+            "that of failed sign-ins, and one part of what may wait; name it in "
+            "`[server] trusted_proxies`"
         )
 
     def _behind(self, peer: str, forwarded: str, unknown: str | None = None) -> str:

@@ -18,7 +18,6 @@ from virtreg.events import AuditEvent
 from virtreg.model import Principal
 from virtreg.protocols import Authenticator, CacheStore, VirtualRegistry
 from virtreg.service.opening import opener
-from virtreg.service.turns import THREADS, Turns
 from virtreg.spans import Tracer
 from virtreg.wsgi import pings
 from virtreg.wsgi.admission import Admission
@@ -28,7 +27,7 @@ from virtreg.wsgi.figures import FiguresPage
 from virtreg.wsgi.granting import Granting
 from virtreg.wsgi.identifying import GIVEN, Identifying
 from virtreg.wsgi.ledger import Ledger
-from virtreg.wsgi.overload import within
+from virtreg.wsgi.overload import Taking, within
 from virtreg.wsgi.passes import Passes
 from virtreg.wsgi.place import Key, Ping, Place
 from virtreg.wsgi.probes import Probes
@@ -75,7 +74,7 @@ class Application:
         figures: FiguresPage | None = None,
         tracer: Tracer | None = None,
         redirecting: Redirecting | None = None,
-        turns: Turns | None = None,
+        turns: Taking | None = None,
     ) -> None:
         """``documented_images``: below ``/v2/``, before the id of a registry of images. ``tokens``:
         where clients of images are sent for their tokens; without it they must log in by Basic.
@@ -83,7 +82,7 @@ class Application:
         raise what is wrong with it. ``api`` is what registries are managed by. ``passes`` and
         ``counted`` as for :class:`virtreg.wsgi.admission.Admission`. ``figures`` is the page of
         metrics, where there is one. ``turns``: None is those of a server with the usual number of
-        threads."""
+        threads, whose callers speak to it themselves."""
         self._documented_images = documented_images
         self._realm = realm
         self._tokens = tokens
@@ -99,7 +98,7 @@ class Application:
         self._figures = figures
         self._traced = tracer
         self._identifying = Identifying(clock, tracer)
-        self._turns = turns or Turns(THREADS)
+        self._turns = turns or Taking()
         self._repeating = Repeating(
             ready, self._key, opener(store), self._admission, self._turns, ledger, clock
         )
@@ -205,7 +204,7 @@ class Application:
             if isinstance(place, Ping):
                 return self._ping(place, asked, environ, start_response)
             pull = partial(self._pulling.answer, place, epoch, asked, environ, start_response)
-            return within(self._turns.turn(), pull)
+            return within(self._turns.turn(environ), pull)
         except VirtregError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - the last line before the server's own 500

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from virtreg.service.turns import Turn
+from attrs import field, frozen
+
+from virtreg.service.turns import THREADS, Turn, Turns
+from virtreg.wsgi.addresses import Addresses
 from virtreg.wsgi.transfer import Transfer
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
 
 T = TypeVar("T")
 
@@ -34,6 +40,18 @@ class Lasting:
             self._sent.close()
         finally:
             self._turn.end()
+
+
+@frozen(eq=False)
+class Taking:
+    """Gives each request its turn, by where it comes from. Thread-safe."""
+
+    turns: Turns = field(factory=lambda: Turns(THREADS))
+    addresses: Addresses = field(factory=Addresses)
+
+    def turn(self, environ: WSGIEnvironment) -> Turn:
+        """Of a request that begins."""
+        return self.turns.turn(self.addresses.of(environ))
 
 
 def within(turn: Turn, answer: Callable[[], T]) -> T | Lasting:

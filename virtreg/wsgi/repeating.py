@@ -13,10 +13,10 @@ from virtreg.correlation import CURRENT
 from virtreg.errors import StorageError, VirtregError
 from virtreg.protocols import Body
 from virtreg.service.opening import trusted
-from virtreg.service.turns import Turns, send_turn
+from virtreg.service.turns import send_turn
 from virtreg.wsgi.admission import Admission
 from virtreg.wsgi.ledger import Ledger
-from virtreg.wsgi.overload import within
+from virtreg.wsgi.overload import Taking, within
 from virtreg.wsgi.place import Key
 from virtreg.wsgi.query import asks
 from virtreg.wsgi.ready import Ready, ReadyAnswers
@@ -35,7 +35,7 @@ class Repeating:
     key: Callable[[str, WSGIEnvironment], Key]
     open_known: Callable[[str, int], Body]
     admission: Admission
-    turns: Turns
+    turns: Taking
     ledger: Ledger
     clock: Callable[[], float]
 
@@ -80,7 +80,7 @@ class Repeating:
             start_response(ready.status, ready.headers[:])
             return []
         if body is None:
-            stored = within(self.turns.turn(), partial(self._stored, ready, environ))
+            stored = within(self.turns.turn(environ), partial(self._stored, ready, environ))
             if stored is None:
                 self.answers.discard(self.key(asked, environ))
                 return None
