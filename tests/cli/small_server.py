@@ -48,6 +48,8 @@ class Small:
 
 
 def build(config: Config) -> Small:
+    if config.storage.path.name == "wrong":
+        raise RuntimeError("nobody thought of that")
     if not config.storage.path.is_dir():
         raise StorageError(f"no folder {config.storage.path.name}")
     return Small(config.storage.path)

@@ -85,6 +85,15 @@ def test_what_none_of_them_can_do_is_said_once(tmp_path: Path) -> None:
     assert ended.stdout == ""
 
 
+def test_what_nobody_thought_of_ends_a_server_that_starts(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [*COMMAND, str(tmp_path / "wrong"), "2"], capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.count("RuntimeError: nobody thought of that\n") == 1
+    assert "Unexpected exit" not in ended.stderr
+
+
 def test_a_worker_that_cannot_start_later_leaves_the_others_alone(tmp_path: Path) -> None:
     folder, away = tmp_path / "folder", tmp_path / "away"
     folder.mkdir()

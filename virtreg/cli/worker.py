@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from multiprocessing import connection, parent_process
@@ -86,10 +87,11 @@ class Worker:
                 config = _settled(self.launch.config(), terminal=console.is_terminal)
                 logs.configure(console, access=bool(config.server.access_log))
                 served = self.build(config)
-            except VirtregError as error:
+            except Exception as error:  # noqa: BLE001 - nobody else ends what cannot start
                 # Once: what one of them cannot do, all of them cannot.
                 if self.crew.first(Once.FAILURE):
-                    click.echo(f"Error: {error.message}", err=True)
+                    expected = isinstance(error, VirtregError)
+                    click.echo(f"Error: {error}" if expected else traceback.format_exc(), err=True)
                 if not self.crew.said(Once.BANNER):
                     self._end()
                 threading.Event().wait(_PAUSE)
