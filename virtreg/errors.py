@@ -276,10 +276,28 @@ class Overloaded(VirtregError):
 
 
 class StorageError(VirtregError):
-    """The cache itself failed: disk full, bucket denied, database gone."""
+    """The cache itself failed: disk full, bucket denied, database gone.
+
+    ``detail`` is where and why, for who runs the server: it is in the error's text, and in no
+    answer, since it may name hosts and accounts.
+    """
 
     status = 503
     code = "storage_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        answers: Sequence[Answered] = (),
+        retry_after: float | None = None,
+        detail: str = "",
+    ) -> None:
+        super().__init__(message, answers=answers, retry_after=retry_after)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.detail}" if self.detail else self.message
 
 
 class Missing(StorageError):

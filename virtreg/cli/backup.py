@@ -83,7 +83,7 @@ def _copy(folder: Path, target: Path, master: Path) -> None:
             try:
                 copy_database(file, copied, Trouble(f"the database {file.name}"))
             except VirtregError as error:
-                raise click.ClickException(error.message) from None
+                raise click.ClickException(str(error)) from None
         else:
             shutil.copy2(file, copied)
 

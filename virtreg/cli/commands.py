@@ -83,7 +83,7 @@ def serve(
         count_together(config)
         raise SystemExit(run(config.server, launch, start))
     except (CannotListen, StorageError) as error:
-        raise click.ClickException(error.message) from None
+        raise click.ClickException(str(error)) from None
 
 
 @virtreg.command()
@@ -198,7 +198,7 @@ def prefetch(
     try:
         done = run(config, registry, images, chosen, jobs)
     except VirtregError as error:
-        raise click.ClickException(error.message) from None
+        raise click.ClickException(str(error)) from None
     if not done:
         raise SystemExit(1)
 

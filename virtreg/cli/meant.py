@@ -71,4 +71,4 @@ def told() -> Iterator[None]:
     except InvalidRequest as error:
         raise click.UsageError(error.message) from None
     except VirtregError as error:
-        raise click.ClickException(error.message) from None
+        raise click.ClickException(str(error)) from None

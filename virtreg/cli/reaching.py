@@ -125,7 +125,7 @@ def local(
     except ConfigError as error:
         raise Unusable(error.message) from None
     except VirtregError as error:
-        raise click.ClickException(error.message) from None
+        raise click.ClickException(str(error)) from None
 
 
 def _remote(server: str | None, token_file: Path | None) -> Remote:

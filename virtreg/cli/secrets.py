@@ -206,4 +206,4 @@ def _told() -> Iterator[None]:
     except ConfigError as error:
         raise Unusable(error.message) from None
     except VirtregError as error:
-        raise click.ClickException(error.message) from None
+        raise click.ClickException(str(error)) from None

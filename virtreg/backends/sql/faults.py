@@ -39,8 +39,11 @@ class Trouble:
             return self.failed(action, "too many ask at once", BUSY_SECONDS)
         return self.failed(action, getattr(cause, "sqlite_errorname", type(cause).__name__))
 
-    def failed(self, action: str, why: str, retry_after: float | None = None) -> StorageError:
-        return self.error(f"cannot {action} {self.name}: {why}", retry_after=retry_after)
+    def failed(
+        self, action: str, why: str, retry_after: float | None = None, *, detail: str = ""
+    ) -> StorageError:
+        message = f"cannot {action} {self.name}: {why}"
+        return self.error(message, retry_after=retry_after, detail=detail)
 
     @contextmanager
     def told(self, action: str) -> Iterator[None]:

@@ -32,6 +32,8 @@ _IN_THE_WAY = ("40001", "40P01")
 
 _ATTEMPTS = 8
 
+_SILENT = "the database does not answer"
+
 _MIGRATION_TIMES = 720.0
 """Times as long as a usual call a migration may take: an hour for a statement."""
 
@@ -135,14 +137,16 @@ class SharedDatabase(Database):
         with pool.outage.asking() as may:
             if not may:
                 raise self.trouble.failed(
-                    action, f"{self.server} does not answer", pool.limits.pause
+                    action, _SILENT, pool.limits.pause, detail=str(self.server)
                 )
             try:
                 yield pool
             except (*DATABASE_ERRORS, psycopg.Error) as error:
                 if pool.lost(error):
-                    why = f"{self.server}: {reason(original(error))}"
-                    raise self.trouble.failed(action, why, pool.limits.pause) from error
+                    detail = f"{self.server}: {reason(original(error))}"
+                    raise self.trouble.failed(
+                        action, _SILENT, pool.limits.pause, detail=detail
+                    ) from error
                 if _untold(error):
                     refused = InvalidRequest("text with a NUL character")
                     raise self.trouble.translated(refused, action) from error
