@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.service.full_disk import files_up_to
 from tests.service.hub import (
     FILE,
     LARGE,
@@ -123,6 +124,25 @@ def test_a_body_that_is_wrong_ends_for_everybody_with_the_same_error(
                 resolved.proved()
     leader.events.wait(FillFailed, FILE)
     assert len(follower.works.flights) == 0
+
+
+def test_a_follower_goes_on_when_the_disk_takes_no_more_of_the_download(
+    make_process: MakeProcess,
+) -> None:
+    stall = Gate()
+    a = fake("a")
+    a.put(FILE, LARGE, etag='"1"', cut_after=500_000, stall=stall)
+    leader, follower = make_process(a), make_process(a)
+    with leader.resolve(FILE).body as first, follower.resolve(FILE).body as second:
+        stall.await_arrival()
+        pieces = second.read()
+        given = next(pieces)
+        a.put(FILE, LARGE, etag='"1"')
+        with files_up_to(600_000):
+            stall.release()
+            assert b"".join(first.read()) == LARGE
+            assert given + b"".join(pieces) == LARGE
+    assert leader.entry(a, FILE) is None
 
 
 def test_each_process_asks_for_itself_where_another_got_no_answer(

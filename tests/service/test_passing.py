@@ -5,16 +5,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import resource
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.service.full_disk import files_up_to
 from tests.service.hub import FILE, LARGE, OTHER, Hub, MakeHub, fake
 from tests.service.images import put_blob
 from virtreg.errors import IntegrityError, UpstreamError, UpstreamUnavailable
@@ -212,17 +210,6 @@ def test_ranges_pass_through(
     a.put(FILE, LARGE, etag=etag)
     hub = make_hub(a, free=no_room)
     assert read(hub.resolve(FILE), start, stop) == LARGE[start:stop]
-
-
-@contextmanager
-def files_up_to(size: int) -> Iterator[None]:
-    """No file of this process grows beyond that: as on a disk that has just become full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @given(

@@ -8,19 +8,20 @@ import msgspec
 from attrs import evolve, frozen
 
 from virtreg import errors
-from virtreg.errors import StorageError, UpstreamError, VirtregError
+from virtreg.errors import SpoolFull, StorageError, UpstreamError, VirtregError
 from virtreg.model import Entry, Representation, Route
 
 
 @frozen
 class ArrivalNotice:
-    """A body that is on its way into a file."""
+    """A body that is on its way into a file, for the processes that follow it there."""
 
     file: str
     source: str
     claimed: Representation
     route: Route | None
     expires_at: float
+    """Seconds since the epoch, as of the leader's answer."""
     warning: str
 
     @property
@@ -48,6 +49,8 @@ class FailureNotice:
                 retry_after=self.retry_after,
                 reason=self.reason,
             )
+        if kind is SpoolFull:
+            return SpoolFull(self.message, retry_after=self.retry_after)
         if isinstance(kind, type) and issubclass(kind, StorageError):
             return StorageError(self.message, retry_after=self.retry_after)
         return VirtregError(self.message, retry_after=self.retry_after)
@@ -62,11 +65,13 @@ def arrival_notice(
     expires_at: float,
     warning: str,
 ) -> bytes:
+    """For :func:`read_arrival`. ``size``: None while it is not known."""
     claimed = evolve(claimed, size=size)
     return _encode(ArrivalNotice(str(file), source, claimed, route, expires_at, warning))
 
 
 def failure_notice(error: BaseException) -> bytes:
+    """For :func:`read_failure`. What is no VirtregError is told by its class alone."""
     if isinstance(error, UpstreamError):
         return _encode(
             FailureNotice(
@@ -81,6 +86,7 @@ def failure_notice(error: BaseException) -> bytes:
 
 
 def entry_notice(entry: Entry) -> bytes:
+    """For :func:`read_entry`."""
     return _encode(entry)
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from attrs import define, field
 
-from virtreg.errors import UpstreamUnavailable, VirtregError
+from virtreg.errors import SpoolFull, UpstreamUnavailable, VirtregError
 from virtreg.service.boards import Board, Record, Stage
 from virtreg.service.followed import FollowedArrival, FollowedSpool, LeaderLost
 from virtreg.service.notices import read_entry, read_failure
@@ -150,7 +150,12 @@ def _apply(watched: Watched, record: Record) -> None:
         watched.arrival.entry.set_result(entry)
         _end(watched)
     elif record.stage is Stage.FAILED:
-        _fail(watched, read_failure(watched.board.note(record)))
+        error = read_failure(watched.board.note(record))
+        if isinstance(error, SpoolFull):
+            # The leader's own readers go on past the disk, and so can these.
+            _lose(watched)
+        else:
+            _fail(watched, error)
 
 
 def _fail(watched: Watched, error: VirtregError) -> None:
