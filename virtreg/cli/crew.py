@@ -33,7 +33,8 @@ class Once(IntEnum):
 
 
 class Crew:
-    """``workers`` may be twice as many for a moment, while the next ones take over."""
+    """The file as one process has it open. ``workers`` may be twice as many for a moment, while
+    the next ones take over."""
 
     def __init__(self, workers: int) -> None:
         self._seats = 2 * workers

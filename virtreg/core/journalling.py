@@ -105,7 +105,7 @@ def notes_of(names: Iterable[str]) -> list[Note]:
 
 
 class Writing:
-    """One note of entries, compressed as it grows: about 200 bytes for each."""
+    """One note of entries, compressed as it grows: about 200 bytes for each. Not thread-safe."""
 
     def __init__(self) -> None:
         self._compressing = zlib.compressobj(_LEVEL, wbits=16 + zlib.MAX_WBITS)

@@ -17,7 +17,8 @@ from virtreg.protocols import CacheStore, EntryIndex, Journals, Notes
 
 LOST = (
     "the index does not know of all that the journal beside the files tells: it was lost, or"
-    " restored from a backup; nothing is freed until `virtreg fsck --rebuild` has run"
+    " restored from a backup, or this is not where its files are; nothing is freed until `virtreg"
+    " fsck --rebuild` has run"
 )
 
 _TRIES = 10
@@ -49,7 +50,8 @@ class Agreement:
 
 
 class Remembered:
-    """An agreement that is asked for often, believed for a while."""
+    """An agreement that is asked for often, believed for a while. Thread-safe. ``clock`` gives
+    seconds."""
 
     def __init__(
         self, agreement: Agreement, clock: Callable[[], float], seconds: float = 60.0

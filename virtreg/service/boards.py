@@ -46,6 +46,8 @@ class Stage(enum.IntEnum):
 
 @frozen
 class Record:
+    """What a board says at one moment; numbers of bytes."""
+
     stage: Stage = Stage.ASKING
     visible: int = 0
     note_at: int = 0
