@@ -66,4 +66,7 @@ def test_wrong_credentials_are_a_storage_error_that_does_not_print_them(
     store = ObjectStore("s3://bucket", **{**access, "secret": "hunter2"})
     with pytest.raises(StorageError) as caught:
         store.put(key_of(b"x"), b"x")
-    assert caught.value.message == f"cannot put {key_of(b'x')}: PermissionError"
+    assert caught.value.message == (
+        f"cannot put {key_of(b'x')}: the secret of the access key is not the right one"
+        " (PermissionError)"
+    )

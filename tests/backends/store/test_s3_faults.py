@@ -148,6 +148,12 @@ def test_credentials_that_stay_expired_are_an_error(store: ObjectStore, server: 
     assert "hunter2" not in repr(error.__cause__)
 
 
+def test_a_bucket_that_is_not_there_is_told(store: ObjectStore, server: Scripted) -> None:
+    server.tricks = [refusal(404, "NoSuchBucket")]
+    _, error = read_until_it_fails(store)
+    assert error.message == f"cannot read {KEY}: the bucket is not there (FileNotFoundError)"
+
+
 def test_a_bucket_that_refuses_is_left_alone_for_a_while(
     store: ObjectStore, server: Scripted, clock: Clock
 ) -> None:
@@ -155,7 +161,7 @@ def test_a_bucket_that_refuses_is_left_alone_for_a_while(
     assert store.available()
     for _ in range(3):
         _, error = read_until_it_fails(store)
-        assert error.message == f"cannot read {KEY}: PermissionError"
+        assert error.message == f"cannot read {KEY}: the bucket refuses it (PermissionError)"
         assert error.retry_after is None
     assert not store.available()
     for use in (

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Final
 
-from virtreg.backends.store.trouble import is_absent, is_no_such_part
+from virtreg.backends.store.trouble import is_absent, is_no_such_part, said_of
 from virtreg.core.breaker import Breaker
 from virtreg.errors import StorageError
 
@@ -51,7 +51,7 @@ class Guard:
                 self._succeeded()
                 raise
             self._failed()
-            raise StorageError(f"cannot {action}: {type(error).__name__}") from error
+            raise StorageError(f"cannot {action}: {said_of(error)}") from error
         except BaseException:
             self._withdrawn()
             raise
@@ -67,7 +67,7 @@ class Guard:
             if is_absent(error):
                 raise
             self._failed()
-            raise StorageError(f"cannot {action}: {type(error).__name__}") from error
+            raise StorageError(f"cannot {action}: {said_of(error)}") from error
 
     def require(self, action: str) -> None:
         """Raises StorageError as ``asking`` does where nobody asks for now."""

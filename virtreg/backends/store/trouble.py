@@ -10,6 +10,14 @@ from collections.abc import Iterator
 from typing import Final
 
 _NO_BUCKET: Final = "NoSuchBucket"
+_WORDS: Final = {
+    _NO_BUCKET: "the bucket is not there",
+    "AccessDenied": "the bucket refuses it",
+    "403": "the bucket refuses it",
+    "InvalidAccessKeyId": "the bucket does not know the access key",
+    "SignatureDoesNotMatch": "the secret of the access key is not the right one",
+    "RequestTimeTooSkewed": "the clock of this machine is wrong",
+}
 _NO_SUCH_PART: Final = frozenset({"InvalidRange", "416"})
 _EXPIRED: Final = frozenset(
     {
@@ -37,6 +45,13 @@ def is_no_such_part(error: BaseException) -> bool:
 def is_expired(error: BaseException) -> bool:
     """Whether credentials were good once: new ones may be had by asking for them again."""
     return not _EXPIRED.isdisjoint(_codes(error))
+
+
+def said_of(error: BaseException) -> str:
+    """What went wrong, by its kind: what services say themselves may hold signed URLs."""
+    kind = type(error).__name__
+    known = next((code for code in _codes(error) if code in _WORDS), None)
+    return kind if known is None else f"{_WORDS[known]} ({kind})"
 
 
 def _codes(error: BaseException) -> Iterator[str]:
