@@ -267,4 +267,4 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=8, stateful_step_count=10, deadline=None)
+TestLife.settings = settings(max_examples=5, stateful_step_count=8, deadline=None)

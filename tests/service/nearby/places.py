@@ -22,7 +22,8 @@ class CountingStore(ObjectStore):
     ``going``."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(f"shelf://{folder}")
+        # Of its own: it is left alone for as long as a test takes.
+        super().__init__(f"shelf://{folder}", clock=FakeClock())
         self.folder = folder
         self.going = Event()
         self.going.set()
