@@ -1,216 +1,245 @@
-"""``python -m benchmarks.soak``: mixed traffic at full load while things break."""
+"""``python -m benchmarks.soak``: mixed traffic of Maven and images at full load, with something
+breaking all the time. Ends with status 1 when a byte was wrong, an answer late, or a process of the
+server grew or ended."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import random
-import re
-import signal
+import secrets
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from attrs import define, field
 
-from benchmarks.soaking.asking import Questions
-from benchmarks.soaking.client import Client, Judge
-from benchmarks.soaking.crowd import Crowd, crowd
-from benchmarks.soaking.schedule import CYCLE, troubled
-from benchmarks.soaking.site import Site, site
-from benchmarks.soaking.trouble import Troubles, workers_of
-from benchmarks.soaking.truth import World
-from benchmarks.soaking.watching import Watch, folder_bytes
+from benchmarks.soaking import content
+from benchmarks.soaking.crowd import Crowd
+from benchmarks.soaking.trouble import Troubles
+from benchmarks.soaking.watch import MIB, Watch
+from tests.e2e.server import Setting, Upstream
+from tests.faults import bucket as buckets
+from tests.faults.node import Node
+from tests.faults.proxy import Proxies, Proxy
+from tests.postgres import postgres_cluster
+from virtreg.backends.vault import new_key
 
-_ABOUT = """Pull files and images through virtreg without a pause, while upstreams misbehave and
-connections, processes, databases and buckets break for 18 of every 30 seconds.
+_SETTINGS: Mapping[str, Setting] = {
+    "connect_timeout": 2,
+    "read_timeout": 4,
+    "cache_validity_hours": 0.01,
+    "metadata_cache_validity_hours": 0.005,
+    "negative_validity_seconds": 5,
+}
+"""Of upstreams: much grows old while it is pulled."""
 
-Prints a line every 15 seconds. The last column is each process: resident memory, descriptors,
-threads. Exit status 1: wrong bytes, an answer that hung, 404 or 500 where something is, something
-that did not come back, or memory, descriptors or threads that grew over the second half. Root is
-needed for PostgreSQL where only its own account may run it. It takes up to 3 GB of disk."""
+_HOT_BYTES = 16 * MIB
+"""Little, so that memory is full soon."""
 
-_EACH = 15.0
-_OFTEN = 3.0
-_HEALED = 60.0
-_DISK = 3_000_000_000
+_WARM = 120.0
+"""Seconds until memory is full of what it may be full of, at least."""
+_TOLD = 60
+"""Seconds from which growth is told."""
 
 
 @define
-class Soak:
-    """One run."""
+class Shared:
+    """What nodes have in common, and what may break of it."""
 
-    site: Site
-    crowd: Crowd
-    world: World
-    seconds: float
-    troubles: Troubles
-    watch: Watch = field(factory=Watch)
-    findings: list[str] = field(factory=list)
-    largest: int = 0
-    """Bytes on the disk at most."""
-    _before: Counter[str] = field(factory=Counter)
-    _shown: int = 0
-
-    def run(self) -> None:
-        begun = time.monotonic()
-        half = begun + self.seconds / 2
-        breaking = threading.Thread(target=self._break, args=(begun,), daemon=True)
-        breaking.start()
-        told = begun
-        while (now := time.monotonic()) < begun + self.seconds:
-            self.troubles.spare = now >= half - CYCLE
-            looked = self._look()
-            if now >= told + _EACH:
-                told = now
-                self._tell(now - begun, looked)
-            time.sleep(_OFTEN)
-        breaking.join()
-        self.findings += self.watch.growing(half)
-        self.crowd.end()
-        self._look()
-        self.findings += self._healed()
-        self._summary(half)
-
-    def _break(self, begun: float) -> None:
-        """Runs in a thread of its own until all is over, and mended."""
-        try:
-            while time.monotonic() < begun + self.seconds:
-                at = time.time() - self.world.epoch
-                if troubled(at) and at % CYCLE < CYCLE / 2:
-                    self.troubles.strike()
-                elif not troubled(at):
-                    self.troubles.mend()
-                time.sleep(self.troubles.chance.uniform(2, 6) if troubled(at) else 0.2)
-        except Exception as error:  # noqa: BLE001 - told at the end
-            self.findings.append(f"breaking things broke: {error!r}")
-        finally:
-            self.troubles.mend()
-
-    def _look(self) -> list[str]:
-        told = []
-        for number, node in enumerate(self.site.nodes):
-            try:
-                told.append(self.watch.look(f"n{number}", workers_of(node)))
-            except (AssertionError, OSError):
-                told.append(f"n{number} gone")
-        return told
-
-    def _tell(self, at: float, looked: list[str]) -> None:
-        counts = self.crowd.so_far()
-        new = counts - self._before
-        self._before = counts
-        self.site.vacuum()
-        held = folder_bytes(self.site.folder)
-        self.largest = max(self.largest, held)
-        errors = {
-            name.removeprefix("error: "): number
-            for name, number in new.items()
-            if name.startswith(("error", "no answer"))
-        }
-        print(
-            f"{at:5.0f} s  {new['requests']:6} requests  {new['bytes'] / 1e6:6.0f} MB"
-            f"  wrong {counts['finding: wrong bytes']}  hung {counts['hung']}"
-            f"  disk {held / 1e6:.0f} MB  | {'  '.join(looked)} | {_listed(errors)}",
-            flush=True,
-        )
-        for finding in self.crowd.findings[self._shown : 20]:
-            print(f"         {finding}", flush=True)
-        self._shown = len(self.crowd.findings)
-
-    def _healed(self) -> list[str]:
-        """Everything there is for ever has to be served by every node, now that nothing is
-        broken."""
-        judge = Judge(self.world)
-        hosts = [node.host for node in self.site.nodes]
-        client = Client(judge, hosts, random.Random(0))
-        deadline = time.monotonic() + _HEALED
-        try:
-            for host in hosts:
-                for question in Questions(self.world, random.Random(0)).every():
-                    while client.ask(question, host) is None:
-                        if time.monotonic() > deadline:
-                            return [f"not served by {host} when all was well: {question.path}"]
-                        time.sleep(0.2)
-        finally:
-            client.close()
-        return judge.findings
-
-    def _summary(self, half: float) -> None:
-        counts = self.crowd.so_far()
-        print(f"\nbroken: {_listed(self.troubles.done)}")
-        print(f"moods of upstreams: {_listed(self.site.moods())}")
-        print("\nanswers:")
-        for name, number in sorted(counts.items()):
-            print(f"  {number:12}  {name}")
-        print(f"\nmost on the disk: {self.largest / 1e6:.0f} MB")
-        print("\nover the second half:")
-        for line in self.watch.trends(half):
-            print(f"  {line}")
-        if self.largest > _DISK:
-            self.findings.append(f"{self.largest} bytes on the disk")
-        self.findings += self.crowd.findings
-
-
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "none"
+    storing: dict[str, Setting] = field(factory=dict)
+    environment: dict[str, str] = field(factory=dict)
+    proxies: dict[str, Proxy] = field(factory=dict)
+    other: dict[str, Callable[[], None]] = field(factory=dict)
 
 
 def main() -> None:
     options = _options()
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    epoch = time.time()
-    with (
-        tempfile.TemporaryDirectory(dir=options.folder, prefix="virtreg-soak-") as folder,
-        site(Path(folder), epoch, shared=options.shared) as place,
-        crowd() as clients,
-    ):
-        clients.start(options.clients, options.threads, [n.host for n in place.nodes], epoch)
-        troubles = Troubles(place, random.Random(options.seed))
-        soak = Soak(place, clients, World(epoch), options.seconds, troubles)
-        soak.run()
-        logged = Counter(line for node in place.nodes for line in _logged(node.log))
-    print("\nlogged as errors:")
-    for line, number in logged.most_common(12):
-        print(f"  {number:12}  {line}")
-    for finding in soak.findings[:50]:
-        print(f"FOUND: {finding}")
-    print("not sound" if soak.findings else "sound")
-    sys.exit(1 if soak.findings else 0)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.folder)))
+        proxies = stack.enter_context(Proxies())
+        shared = _shared(stack, folder, proxies, options)
+        upstreams = _upstreams(proxies, stack.enter_context(_upstream()), shared)
+        nodes = [
+            _node(folder / f"node-{number}", upstreams, shared, options.workers)
+            for number in range(options.nodes)
+        ]
+        for node in nodes:
+            node.start()
+            stack.callback(node.stop)
+        raise SystemExit(_soak(nodes, shared, options))
 
 
-def _logged(log: Path) -> Iterator[str]:
-    """Of each error in a log, who told it, and the end of what was told."""
-    for line in log.read_text(errors="replace").splitlines():
+def _soak(nodes: Sequence[Node], shared: Shared, options: argparse.Namespace) -> int:
+    crowd = Crowd([f"http://{node.host}" for node in nodes], options.clients)
+    watch = Watch([node.pids()[0] for node in nodes])
+    began = [set(node.pids()) for node in nodes]
+    troubles = Troubles(shared.proxies, shared.other, options.seed)
+    crowd.start()
+    troubles.start()
+    try:
+        _follow(crowd, watch, troubles, options.seconds, options.every)
+    finally:
+        troubles.stop()
+        crowd.stop()
+    ended = sum(len(pids - set(node.pids())) for pids, node in zip(began, nodes, strict=True))
+    return _tell(crowd, watch, troubles, ended, options.seconds)
+
+
+def _follow(crowd: Crowd, watch: Watch, troubles: Troubles, seconds: int, every: int) -> None:
+    print(
+        f"{'s':>5} {'requests':>9} {'/s':>5} {'errors':>7} {'wrong':>5} {'late':>4}"
+        f" {'faults':>6}  of each process: MiB, descriptors, threads",
+        flush=True,
+    )
+    began = time.monotonic()
+    before = 0
+    nothing = threading.Event()
+    for moment in range(every, seconds + 1, every):
+        for second in range(every):
+            nothing.wait(max(0.0, began + moment - every + second + 1 - time.monotonic()))
+            samples = watch.look()
+        counted = crowd.counted()
+        requests = counted["requests"]
+        held = "  ".join(
+            f"{one.resident / MIB:.0f} {one.descriptors} {one.threads}" for one in samples
+        )
+        print(
+            f"{moment:>5} {requests:>9} {(requests - before) / every:>5.0f}"
+            f" {_errors(counted):>7} {counted['wrong']:>5} {counted['late']:>4}"
+            f" {troubles.done.total():>6}  {held}",
+            flush=True,
+        )
+        before = requests
+
+
+def _tell(crowd: Crowd, watch: Watch, troubles: Troubles, ended: int, seconds: int) -> int:
+    """The exit status."""
+    counted = crowd.counted()
+    print(f"\n{counted['requests']} requests, {_errors(counted)} errors:")
+    for cause, number in sorted(counted.items()):
+        if cause.startswith("error: "):
+            print(f"  {number:>8} {cause.removeprefix('error: ')}")
+    print(f"{troubles.done.total()} faults:")
+    for name, number in sorted(troubles.done.items()):
+        print(f"  {number:>8} {name}")
+    warm = max(_WARM, min(seconds / 3, 300))
+    grown = watch.grown(warm) if seconds >= warm + _TOLD else []
+    print(f"growth after {warm:.0f} s:" if grown else "too short to tell growth")
+    for one in grown:
+        print(f"  {one}")
+    wrong = [
+        *(f"wrong: {each}" for each in crowd.wrong[:20]),
+        *(f"grown: {each}" for each in grown if each.by > each.most),
+        *([f"{counted['late']} late answers"] if counted["late"] else []),
+        *([f"{ended} processes ended"] if ended else []),
+        *([f"the troubles ended: {troubles.failed!r}"] if troubles.failed else []),
+        *([] if counted["requests"] else ["no requests"]),
+    ]
+    print(f"{counted['wrong']} wrong answers, {counted['late']} late")
+    for each in wrong:
+        print(each, file=sys.stderr)
+    return int(bool(wrong))
+
+
+def _errors(counted: Mapping[str, int]) -> int:
+    return sum(number for cause, number in counted.items() if cause.startswith("error: "))
+
+
+@contextmanager
+def _upstream() -> Iterator[int]:
+    """The port of all upstreams."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.soaking.upstream"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+    ) as process:
+        assert process.stdout is not None
         try:
-            told = json.loads(line)
-        except ValueError:
-            yield line[:150]
-        else:
-            if told.get("level") in ("error", "critical"):
-                last = str(told.get("exception") or told["message"]).strip().splitlines()[-1]
-                yield f"{told['logger']}: {re.sub(r'[0-9a-f]{8,}|[0-9]+', 'N', last)[:150]}"
+            yield int(process.stdout.readline())
+        finally:
+            process.communicate()
+
+
+def _upstreams(proxies: Proxies, port: int, shared: Shared) -> list[Upstream]:
+    found = []
+    for name in (*content.MAVEN, "images"):
+        proxy = proxies.to(port)
+        shared.proxies[name] = proxy
+        below = "" if name == "images" else f"/{name}"
+        found.append(Upstream(name, f"http://127.0.0.1:{proxy.port}{below}", _SETTINGS))
+    return found
+
+
+def _shared(
+    stack: ExitStack, folder: Path, proxies: Proxies, options: argparse.Namespace
+) -> Shared:
+    shared = Shared()
+    if options.postgres:
+        cluster = stack.enter_context(postgres_cluster())
+        name = stack.enter_context(cluster.database())
+        proxy = shared.proxies["database"] = proxies.to(cluster.port)
+        shared.storing["database"] = "env:SOAK_DATABASE"
+        shared.environment["SOAK_DATABASE"] = cluster.url(name, proxy.port)
+        shared.environment["VIRTREG_SECRET_KEYS"] = new_key().reveal()
+
+        def restart() -> None:
+            cluster.stop()
+            cluster.start()
+
+        shared.other["database: restarted"] = restart
+    if options.s3:
+        bucket = stack.enter_context(buckets.bucket(folder / "bucket"))
+        proxy = shared.proxies["bucket"] = proxies.to(bucket.port)
+        shared.storing["url"] = f"s3://{buckets.NAME}/{secrets.token_hex(4)}"
+        # Less than what is pulled: some of it comes from the bucket each time.
+        shared.storing["cache_bytes"] = 64 * MIB
+        shared.environment |= bucket.environment(proxy.port)
+        shared.other["bucket: restarted"] = lambda: bucket.reopen("open")
+    return shared
+
+
+def _node(folder: Path, upstreams: Sequence[Upstream], shared: Shared, workers: int) -> Node:
+    return Node(
+        folder,
+        upstreams,
+        settings={"upstreams": list(content.MAVEN)},
+        also={
+            "files": {"format": "maven", "upstreams": list(content.MAVEN)},
+            "images": {"format": "container", "upstreams": ["images"]},
+        },
+        serving={"hot_bytes": _HOT_BYTES, "workers": workers},
+        storing=shared.storing,
+        environment=shared.environment,
+    )
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.soak",
-        description=_ABOUT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Mixed traffic of Maven and images at full load, with faults all the time, all"
+        " on loopback. Status 1: a byte was wrong, an answer late, or a process grew or ended.",
     )
-    parser.add_argument("--seconds", type=float, default=900)
-    parser.add_argument(
-        "--shared", action="store_true", help="two nodes over PostgreSQL and a bucket"
-    )
-    parser.add_argument("--clients", type=int, default=3, metavar="N", help="processes")
-    parser.add_argument("--threads", type=int, default=8, metavar="N", help="of each client")
-    parser.add_argument("--seed", type=int, default=0, help="of what breaks")
+    parser.add_argument("--seconds", type=int, default=900)
+    parser.add_argument("--clients", type=int, default=6, help="processes")
+    parser.add_argument("--nodes", type=int, help="default: 1, or 2 with --postgres and --s3")
+    parser.add_argument("--workers", type=int, default=2, help="processes of each node")
+    parser.add_argument("--postgres", action="store_true", help="what is known in PostgreSQL")
+    parser.add_argument("--s3", action="store_true", help="files in a bucket of SeaweedFS")
+    parser.add_argument("--seed", type=int, default=1, help="of the faults")
+    parser.add_argument("--every", type=int, default=10, help="seconds between two lines")
     parser.add_argument("--folder", type=Path, help="where files go (default: temporary)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    together = options.postgres and options.s3
+    options.nodes = options.nodes or (2 if together else 1)
+    if options.nodes > 1 and not together:
+        parser.error("several nodes need --postgres and --s3")
+    return options
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The parts of :mod:`benchmarks.soak`."""
+"""What a soak is made of: contents, an upstream, clients, troubles, and a test for growth."""

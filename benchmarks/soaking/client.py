@@ -1,249 +1,230 @@
-"""``python -m benchmarks.soaking.client SPECIFICATION``: threads that ask until their input ends,
-and hold every byte of every answer against the truth.
-
-Prints a JSON object a second, as :meth:`Judge.told` makes it.
-"""
+"""``python -m benchmarks.soaking.client``: one client of a soak. Pulls at random, compares with
+what is right, prints what it has counted once a second, and ends with its standard input."""
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import random
-import signal
+import re
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
-from attrs import define, field
+from attrs import define, field, frozen
 
-from benchmarks.soaking.asking import Question, Questions
-from benchmarks.soaking.schedule import calm
-from benchmarks.soaking.truth import Body, World
+from benchmarks.soaking import content
 
-SILENCE = 45.0
-"""Seconds without a byte that are too many."""
-LONGEST = 120.0
-"""Seconds that an answer may take, unless its client is slow."""
-_ERRORS = (502, 503, 504)
+LIMIT = 60.0
+"""Seconds: an answer that takes longer is late."""
+
+_TOLD_EVERY = 1.0
 _PIECE = 256 * 1024
 
 
-@define
-class Judge:
-    """Counts. Thread-safe."""
+@frozen
+class Got:
+    """``cause`` is empty for a whole answer."""
 
-    world: World
-    counts: Counter[str] = field(factory=Counter)
-    findings: list[str] = field(factory=list)
-    """What may not be, in words."""
-    _lock: threading.Lock = field(factory=threading.Lock)
-
-    def count(self, *names: str, by: int = 1) -> None:
-        with self._lock:
-            for name in names:
-                self.counts[name] += by
-
-    def find(self, fault: str, question: Question, told: str) -> None:
-        at = time.time() - self.world.epoch
-        said = f"{fault} at {at:.1f} s: {question.kind} {question.method} {question.path}: {told}"
-        with self._lock:
-            self.counts[f"finding: {fault}"] += 1
-            self.findings.append(said)
-
-    def told(self) -> dict[str, object]:
-        """What came up since the last time."""
-        with self._lock:
-            told: dict[str, object] = {"counts": dict(self.counts), "findings": list(self.findings)}
-            self.counts.clear()
-            self.findings.clear()
-        return told
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    cause: str = ""
 
 
 @define
 class Client:
-    """One thread's, with a connection to each server."""
+    """``bases`` are URLs of nodes."""
 
-    judge: Judge
-    hosts: Sequence[str]
-    chance: random.Random
+    number: int
+    bases: list[str]
+    counted: Counter[str] = field(factory=Counter)
+    wrong: list[str] = field(factory=list)
+    _serial: int = 0
+    _dice: random.Random = field(init=False)
     _connections: dict[str, http.client.HTTPConnection] = field(factory=dict)
 
-    def run(self, over: threading.Event) -> None:
-        questions = Questions(self.judge.world, self.chance)
-        tags: dict[str, str] = {}
-        while not over.is_set():
-            question = questions.next()
-            tag = tags.get(question.path) if question.kind == "hot" else None
-            if tag is not None and self.chance.random() < 0.3:
-                self.ask(question, self.chance.choice(self.hosts), {"If-None-Match": tag})
-            else:
-                found = self.ask(question, self.chance.choice(self.hosts))
-                if found:
-                    tags[question.path] = found
+    @_dice.default
+    def _seeded(self) -> random.Random:
+        return random.Random(f"client {self.number}")
 
-    def ask(
-        self, question: Question, host: str, further: dict[str, str] | None = None
-    ) -> str | None:
-        """Its entity tag, if all was as it should be."""
-        begun = time.time()
+    def pull(self) -> None:
+        """One thing, of a kind chosen by chance."""
+        self._serial += 1
+        kinds = (self._hot, self._cold, self._list, self._image, self._part, self._head)
+        more = (self._again, self._absent, self._checksum)
+        weights = (40, 12, 8, 14, 8, 8, 6, 1, 3)
+        self._dice.choices([*kinds, *more], weights)[0]()
+
+    def _hot(self) -> None:
+        self._file(self._some_hot())
+
+    def _cold(self) -> None:
+        self._file(content.cold_file(self.number, self._serial))
+
+    def _file(self, path: str) -> None:
+        got = self._get(f"/maven/files/{path}")
+        if got.status == 200 and not got.cause:
+            self._judge(got.body == content.body(path), path, got)
+
+    def _checksum(self) -> None:
+        path = self._some_hot()
+        got = self._get(f"/maven/files/{path}.sha1")
+        if got.status == 200 and not got.cause:
+            right = hashlib.sha1(content.body(path)).hexdigest().encode()
+            self._judge(got.body.strip() == right, f"{path}.sha1", got)
+
+    def _list(self) -> None:
+        number = self._dice.randrange(content.ARTIFACTS)
+        path = content.list_of_versions(number)
+        got = self._get(f"/maven/files/{path}")
+        if got.status == 200 and not got.cause:
+            listed = set(re.findall(r"<version>([^<]+)</version>", got.body.decode()))
+            right = {
+                version for each in content.MAVEN for version in content.versions(each, number)
+            }
+            self._judge(listed == right, path, got)
+
+    def _image(self) -> None:
+        picture = content.picture(self._dice.randrange(content.IMAGES))
+        accept = {"Accept": content.MANIFEST}
+        got = self._get(f"/v2/images/{picture.name}/manifests/latest", accept)
+        if got.status != 200 or got.cause:
+            return
+        self._judge(got.body == picture.manifest, f"{picture.name}:latest", got)
+        for digest, blob in picture.blobs.items():
+            got = self._get(f"/v2/images/{picture.name}/blobs/{digest}")
+            if got.status == 200 and not got.cause:
+                self._judge(got.body == blob, f"{picture.name}@{digest}", got)
+
+    def _part(self) -> None:
+        path = self._some_hot()
+        right = content.body(path)
+        first = self._dice.randrange(len(right))
+        last = min(len(right) - 1, first + self._dice.randrange(100_000))
+        got = self._get(f"/maven/files/{path}", {"Range": f"bytes={first}-{last}"})
+        if got.status == 206 and not got.cause:
+            self._judge(got.body == right[first : last + 1], f"{path} from {first}", got)
+
+    def _head(self) -> None:
+        path = self._some_hot()
+        got = self._get(f"/maven/files/{path}", method="HEAD")
+        if got.status == 200:
+            right = str(len(content.body(path)))
+            self._judge(got.headers.get("content-length") == right, f"HEAD {path}", got)
+
+    def _again(self) -> None:
+        path = self._some_hot()
+        tag = f'"{hashlib.sha1(content.body(path)).hexdigest()}"'
+        got = self._get(f"/maven/files/{path}", {"If-None-Match": tag})
+        if got.status == 200 and not got.cause:
+            self._judge(got.body == content.body(path), path, got)
+
+    def _absent(self) -> None:
+        path = content.absent_file(self.number, self._serial)
+        got = self._get(f"/maven/files/{path}", absent=True)
+        if got.status == 200:
+            self._judge(False, path, got)
+
+    def _some_hot(self) -> str:
+        # A few are pulled most of the time.
+        return content.hot_file(min(int(self._dice.expovariate(0.03)), content.ARTIFACTS - 1))
+
+    def _judge(self, right: bool, what: str, got: Got) -> None:
+        if not right:
+            self.counted["wrong"] += 1
+            self.wrong.append(f"{what}: {got.status}, {len(got.body)} bytes: {got.body[:200]!r}")
+
+    def _get(
+        self,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        method: str = "GET",
+        absent: bool = False,
+    ) -> Got:
+        begin = time.monotonic()
+        got = self._ask(target, headers or {}, method)
+        self.counted["requests"] += 1
+        if time.monotonic() - begin > LIMIT:
+            self.counted["late"] += 1
+        if got.cause:
+            self.counted[f"error: {got.cause}"] += 1
+        elif got.status in (502, 503, 504):
+            self.counted[f"error: {got.status}"] += 1
+        elif got.status not in (200, 206, 304) and not (absent and got.status == 404):
+            self._judge(False, target, got)
+        return got
+
+    def _ask(self, target: str, headers: Mapping[str, str], method: str) -> Got:
+        base = self._dice.choice(self.bases)
+        status, told, body = 0, dict[str, str](), bytearray()
         try:
-            return self._exchange(question, host, {**question.headers, **(further or {})})
+            connection = self._connections.get(base) or self._connect(base)
+            connection.request(method, target, headers=dict(headers))
+            response = connection.getresponse()
+            status = response.status
+            told = {name.lower(): value for name, value in response.getheaders()}
+            while piece := response.read1(_PIECE):
+                body += piece
+            response.close()
+            length = told.get("content-length")
+            if method != "HEAD" and length is not None and int(length) != len(body):
+                raise http.client.IncompleteRead(bytes(body))
+            if response.will_close:
+                self._forget(base)
         except TimeoutError:
-            self.judge.count("hung")
-            self.judge.find("hang", question, f"{time.time() - begun:.1f} s, of {host}")
-        except (OSError, http.client.HTTPException) as error:
-            self.judge.count("requests", f"no answer: {type(error).__name__}")
-            if self._calm(begun):
-                self.judge.count(f"calm: no answer: {type(error).__name__}")
-        connection = self._connections.pop(host, None)
+            self._forget(base)
+            return Got(status, told, b"", "no answer")
+        except (http.client.HTTPException, OSError):
+            self._forget(base)
+            return Got(status, told, b"", "cut body" if status else "no connection")
+        return Got(status, told, bytes(body))
+
+    def _connect(self, base: str) -> http.client.HTTPConnection:
+        parts = urlsplit(base)
+        assert parts.hostname is not None
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=LIMIT)
+        self._connections[base] = connection
+        return connection
+
+    def _forget(self, base: str) -> None:
+        connection = self._connections.pop(base, None)
         if connection is not None:
             connection.close()
-        return None
 
     def close(self) -> None:
-        for connection in self._connections.values():
-            connection.close()
+        for base in list(self._connections):
+            self._forget(base)
 
-    def _exchange(self, question: Question, host: str, headers: dict[str, str]) -> str | None:
-        begun = time.time()
-        connection = self._connections.get(host)
-        if connection is None:
-            connection = http.client.HTTPConnection(host, timeout=SILENCE)
-            self._connections[host] = connection
-        form = {"files": "maven", "pictures": "v2"}[question.registry]
-        path = f"/{form}/{question.registry}/{question.path}"
-        connection.request(question.method, path, headers=headers)
-        answer = connection.getresponse()
-        status, cache = answer.status, answer.headers.get("X-Virtreg-Cache", "")
-        if status in (200, 206) and question.method != "HEAD":
-            wrong, received = self._body(question, answer, begun)
-        else:
-            body = answer.read()
-            wrong, received = self._bodiless(question, answer, "If-None-Match" in headers), 0
-        if wrong and status == 206 and cache in ("miss", "joined"):
-            # A part is answered before the whole is proved: whoever has all of them checks.
-            self.judge.count("unproved part that was damaged")
-        elif wrong:
-            self.judge.find("wrong bytes", question, f"{status} {cache}: {wrong}")
-        elif status >= 400 and not (status == 404 and question.absent):
-            self._refused(question, answer, body, begun)
-        self.judge.count("requests", f"{status} {cache}".strip())
-        self.judge.count("bytes", by=received)
-        if wrong:
-            self._connections.pop(host).close()
-        tag = answer.headers.get("ETag")
-        return tag if status == 200 and not wrong else None
-
-    def _body(
-        self, question: Question, answer: http.client.HTTPResponse, begun: float
-    ) -> tuple[str | None, int]:
-        """What is wrong with it, and how long it is. Raises OSError when it is cut, TimeoutError
-        when it takes too long."""
-        if question.absent:
-            return "of what is nowhere", len(answer.read())
-        if question.right is not None:
-            body = answer.read()
-            with suppress(ValueError, KeyError):
-                if question.right(body):
-                    return None, len(body)
-            return f"{body[:2000]!r}", len(body)
-        at, stop = 0, None
-        left: list[Body | bytes] = list(question.editions)
-        if answer.status == 206:
-            if question.part is None:
-                return "a part, and all was asked for", 0
-            at, stop = question.part
-        first = at
-        while piece := answer.read1(_PIECE):
-            right = [each for each in left if _part(each, at, at + len(piece)) == piece]
-            if not right:
-                return f"from byte {at} on: {piece[:40].hex()}", at
-            left = right
-            at += len(piece)
-            if question.rate:
-                time.sleep(len(piece) / question.rate)
-            elif time.time() - begun > LONGEST:
-                raise TimeoutError
-        answer.close()
-        if not any(at == (_size(each) if stop is None else stop) for each in left):
-            if (answer.length or 0) > 0:
-                raise http.client.IncompleteRead(b"")
-            return f"{at} bytes, and whole by its length", at
-        return None, at - first
-
-    def _bodiless(
-        self, question: Question, answer: http.client.HTTPResponse, conditional: bool
-    ) -> str | None:
-        length = answer.headers.get("Content-Length")
-        if question.method == "HEAD" and answer.status == 200:
-            sizes = [str(_size(each)) for each in question.editions]
-            return None if length in sizes else f"a length of {length}"
-        if answer.status == 304 and not conditional:
-            return "not modified since when"
-        return None
-
-    def _refused(
-        self, question: Question, answer: http.client.HTTPResponse, body: bytes, begun: float
-    ) -> None:
-        code = _code(body)
-        self.judge.count(f"error: {answer.status} {code}")
-        if self._calm(begun):
-            self.judge.count(f"calm: {answer.status} {code}")
-        if answer.status not in _ERRORS:
-            self.judge.find(
-                f"status {answer.status}", question, body[:500].decode(errors="replace")
-            )
-        elif "Retry-After" not in answer.headers:
-            self.judge.find("no Retry-After", question, f"{answer.status} {code}")
-
-    def _calm(self, begun: float) -> bool:
-        epoch = self.judge.world.epoch
-        return calm(begun - epoch, time.time() - epoch)
-
-
-def _part(body: Body | bytes, start: int, stop: int) -> bytes:
-    return body.part(start, stop) if isinstance(body, Body) else body[start:stop]
-
-
-def _size(body: Body | bytes) -> int:
-    return body.size if isinstance(body, Body) else len(body)
-
-
-def _code(body: bytes) -> str:
-    try:
-        told = json.loads(body)
-    except ValueError:
-        return "without a type"
-    if "errors" in told:
-        return str(told["errors"][0].get("code"))
-    return str(told.get("code"))
-
-
-def _await_end(over: threading.Event) -> None:
-    sys.stdin.read()
-    over.set()
+    def told(self) -> str:
+        """One line for who started it."""
+        wrong, self.wrong = self.wrong, []
+        return json.dumps({"counted": self.counted, "wrong": wrong})
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it ends it
-    told = json.loads(sys.argv[1])
-    judge, over = Judge(World(told["epoch"])), threading.Event()
-    clients = [
-        Client(judge, told["hosts"], random.Random(f"{told['seed']} {number}"))
-        for number in range(told["threads"])
-    ]
-    threads = [threading.Thread(target=one.run, args=(over,), daemon=True) for one in clients]
-    threading.Thread(target=_await_end, args=(over,), daemon=True).start()
-    for thread in threads:
-        thread.start()
-    while any(thread.is_alive() for thread in threads):
-        time.sleep(1)
-        print(json.dumps(judge.told()), flush=True)
-    for one in clients:
-        one.close()
+    number, *bases = sys.argv[1:]
+    client = Client(int(number), bases)
+    over = threading.Event()
+
+    def await_end() -> None:
+        sys.stdin.read()
+        over.set()
+
+    threading.Thread(target=await_end, daemon=True).start()
+    told_at = 0.0
+    while not over.is_set():
+        client.pull()
+        if time.monotonic() - told_at > _TOLD_EVERY:
+            told_at = time.monotonic()
+            print(client.told(), flush=True)
+    client.close()
+    print(client.told(), flush=True)
 
 
 if __name__ == "__main__":

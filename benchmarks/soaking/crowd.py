@@ -1,95 +1,67 @@
-"""The processes of all clients, and what they have told."""
+"""The clients of a soak, each in a process of its own."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from pathlib import Path
 
 from attrs import define, field
 
-from benchmarks.soaking.site import REPOSITORY
-
-_ENDS = 150.0
-"""Seconds in which the last answers have come, or hang."""
+_ABOVE = Path(__file__).parent.parent.parent
 
 
 @define
 class Crowd:
-    """Thread-safe."""
+    """``counted`` may be called from any thread."""
 
-    counts: Counter[str] = field(factory=Counter)
-    findings: list[str] = field(factory=list)
+    bases: Sequence[str]
+    size: int
+    wrong: list[str] = field(factory=list)
+    """What was wrong, in words."""
+    _told: dict[int, Counter[str]] = field(factory=dict)
     _processes: list[subprocess.Popen[str]] = field(factory=list)
-    _readers: list[threading.Thread] = field(factory=list)
-    _lock: threading.Lock = field(factory=threading.Lock)
+    _threads: list[threading.Thread] = field(factory=list)
 
-    def start(self, clients: int, threads: int, hosts: Sequence[str], epoch: float) -> None:
-        for seed in range(clients):
-            told = {"epoch": epoch, "hosts": hosts, "threads": threads, "seed": seed}
+    def start(self) -> None:
+        for number in range(self.size):
             process = subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.soaking.client", json.dumps(told)],
-                cwd=REPOSITORY,
+                [sys.executable, "-m", "benchmarks.soaking.client", str(number), *self.bases],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-                env=dict(os.environ),
+                cwd=_ABOVE,
             )
             self._processes.append(process)
-            reader = threading.Thread(target=self._read, args=(process,), daemon=True)
-            reader.start()
-            self._readers.append(reader)
+            thread = threading.Thread(target=self._listen, args=(number, process), daemon=True)
+            thread.start()
+            self._threads.append(thread)
 
-    def end(self) -> None:
-        """Returns once all have had their last answers."""
+    def stop(self) -> None:
+        """Returns once they have ended; SystemExit when one has failed."""
         for process in self._processes:
             assert process.stdin is not None
             process.stdin.close()
-        for process, reader in zip(self._processes, self._readers, strict=True):
-            try:
-                code = process.wait(_ENDS)
-            except subprocess.TimeoutExpired:
-                self.add({"hung": 1}, ["a client that did not end"])
-            else:
-                reader.join(_ENDS)
-                if code:
-                    self.add({}, [f"a client ended with {code}"])
+        failed = [process.wait() for process in self._processes]
+        for thread in self._threads:
+            thread.join()
+        for process in self._processes:
+            assert process.stdout is not None
+            process.stdout.close()
+        if any(failed):
+            raise SystemExit("a client of the soak has failed")
 
-    def kill(self) -> None:
-        for process, reader in zip(self._processes, self._readers, strict=True):
-            process.kill()
-            process.wait()
-            reader.join()
-            for end in (process.stdin, process.stdout):
-                assert end is not None
-                end.close()
+    def counted(self) -> Counter[str]:
+        """So far, of all."""
+        return sum(self._told.copy().values(), Counter[str]())
 
-    def add(self, counts: dict[str, int], findings: Sequence[str]) -> None:
-        with self._lock:
-            self.counts.update(counts)
-            self.findings.extend(findings)
-
-    def so_far(self) -> Counter[str]:
-        with self._lock:
-            return Counter(self.counts)
-
-    def _read(self, process: subprocess.Popen[str]) -> None:
+    def _listen(self, number: int, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             told = json.loads(line)
-            self.add(told["counts"], told["findings"])
-
-
-@contextmanager
-def crowd() -> Iterator[Crowd]:
-    """Its processes end with the context."""
-    one = Crowd()
-    try:
-        yield one
-    finally:
-        one.kill()
+            self._told[number] = Counter(told["counted"])
+            self.wrong += told["wrong"]

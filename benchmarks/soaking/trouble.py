@@ -1,147 +1,79 @@
-"""What breaks, and is mended."""
+"""What goes wrong in a soak, all the time."""
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, field
 
-from benchmarks.soaking.site import Site
-from tests.faults.fault import Fault
-from tests.faults.node import Node
+from tests.faults.fault import Fault, Kind
 from tests.faults.proxy import Proxy
 
-_FAULTS = (
-    Fault("refuse"),
-    Fault("ignore"),
-    Fault("cut"),
-    Fault("cut", 20_000, body=True),
-    Fault("reset"),
-    Fault("reset", 500_000, body=True),
-    Fault("stall"),
-    Fault("stall", 100_000, body=True),
-    Fault("slow", rate=300_000),
-)
-"""Of any connection that speaks HTTP."""
-
-_OF_DATABASES = (
-    Fault("refuse"),
-    Fault("ignore"),
-    Fault("cut"),
-    Fault("reset", 100),
-    Fault("reset", 100, side="request"),
-    Fault("stall"),
-    Fault("slow", rate=200_000),
-)
+_KINDS: Sequence[Kind] = ("refuse", "ignore", "cut", "reset", "stall", "slow")
 
 
-@define
+@define(eq=False)
 class Troubles:
-    """One thread's. ``spare`` is told whether some process is to live on from now on."""
+    """One thread that breaks one of the proxies at a time, for some seconds, and sometimes does one
+    of ``other`` things in its place. A seed gives the same troubles each time."""
 
-    site: Site
-    chance: random.Random
-    spare: bool = False
+    proxies: Mapping[str, Proxy]
+    other: Mapping[str, Callable[[], None]] = field(factory=dict)
+    seed: int = 1
     done: Counter[str] = field(factory=Counter)
-    failed: list[str] = field(factory=list)
-    _mend: list[Callable[[], None]] = field(factory=list)
+    """How often each struck; written by the thread alone."""
+    now: str = ""
+    failed: BaseException | None = None
+    _over: threading.Event = field(factory=threading.Event)
+    _thread: threading.Thread | None = None
 
-    def strike(self) -> str:
-        """Something breaks; its name."""
-        deeds: list[tuple[Callable[[], str], int]] = [
-            (self._upstream, 5),
-            (self._worker, 2),
-            (self._purge, 1),
-        ]
-        if not self.spare or len(self.site.nodes) > 1:
-            deeds.append((self._node, 1))
-        if self.site.shared is not None:
-            deeds += [
-                (self._database, 3),
-                (self._bucket, 3),
-                (self._restart, 2),
-                (self._gateway, 1),
-            ]
-        (deed,) = self.chance.choices([one for one, _ in deeds], [many for _, many in deeds])
-        name = deed()
-        self.done[name] += 1
-        return name
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="troubles")
+        self._thread.start()
 
-    def mend(self) -> None:
-        """All of it."""
-        while self._mend:
-            self._mend.pop()()
+    def stop(self) -> None:
+        """All is well from now on."""
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
 
-    def _upstream(self) -> str:
-        name = self.chance.choice(list(self.site.upstreams))
-        return f"{name} {self._inject(self.site.upstreams[name], _FAULTS)}"
+    def _run(self) -> None:
+        dice = random.Random(self.seed)
+        try:
+            while not self._over.wait(dice.uniform(0.5, 3)):
+                if self.other and dice.random() < 0.15:
+                    self.now = dice.choice(sorted(self.other))
+                    self.other[self.now]()
+                    self.done[self.now] += 1
+                else:
+                    self._break(dice)
+                self.now = ""
+        except BaseException as error:  # noqa: BLE001 - told to who waits for the end
+            self.failed = error
 
-    def _database(self) -> str:
-        assert self.site.shared is not None
-        return f"database {self._inject(self.site.shared.database_proxy, _OF_DATABASES)}"
-
-    def _bucket(self) -> str:
-        assert self.site.shared is not None
-        return f"bucket {self._inject(self.site.shared.bucket_proxy, _FAULTS)}"
-
-    def _inject(self, proxy: Proxy, faults: Sequence[Fault]) -> Fault:
-        fault = self.chance.choice(faults)
+    def _break(self, dice: random.Random) -> None:
+        name = dice.choice(sorted(self.proxies))
+        proxy = self.proxies[name]
+        fault = _fault(dice)
+        self.now = f"{name}: {fault}"
         proxy.inject(fault)
-        self._mend.append(proxy.heal)
-        return fault
-
-    def _worker(self) -> str:
-        """The youngest one, of a node that is not spared: there are always others that are old."""
-        node = self.site.nodes[-1]
-        workers = workers_of(node)
-        if len(workers) > 1:
-            with suppress(ProcessLookupError):
-                os.kill(max(workers) if self.spare else self.chance.choice(workers), signal.SIGKILL)
-        return "killed worker"
-
-    def _node(self) -> str:
-        node = self.site.nodes[-1]
-        node.kill()
-
-        def start() -> None:
-            node.start()
-
-        self._mend.append(start)
-        return "killed node"
-
-    def _purge(self) -> str:
-        name = self.chance.choice(list(self.site.upstreams))
-        self.site.run("cache", "purge", "--upstream", name)
-        return "purge"
-
-    def _restart(self) -> str:
-        assert self.site.shared is not None
-        how = self.chance.choice([signal.SIGKILL, signal.SIGQUIT, signal.SIGINT])
-        self.site.shared.cluster.stop(how)
-        self.chance.random()
-        threading.Event().wait(self.chance.random() * 3)
-        self.site.shared.cluster.start()
-        return f"restarted database ({how.name})"
-
-    def _gateway(self) -> str:
-        assert self.site.shared is not None
-        self.site.shared.bucket.kill()
-        self._mend.append(self.site.shared.bucket.start)
-        return "killed bucket"
+        self._over.wait(dice.uniform(0.5, 5))
+        if proxy.struck:
+            self.done[f"{name}: {fault.kind}"] += 1
+        proxy.heal()
 
 
-def workers_of(node: Node) -> list[int]:
-    """Its processes that answer."""
-    found = []
-    for pid in node.pids()[1:]:
-        with suppress(OSError):
-            if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.append(pid)
-    return found
+def _fault(dice: random.Random) -> Fault:
+    kind = dice.choice(_KINDS)
+    after = dice.choice((0, 20, 300, 3_000, 30_000, 300_000))
+    side = dice.choice(("answer", "answer", "request"))
+    times = dice.choice((None, 1, 5))
+    if kind == "slow":
+        return Fault("slow", rate=dice.choice((20_000, 200_000, 1_000_000)), times=times)
+    if kind in ("refuse", "ignore"):
+        return Fault(kind)
+    return Fault(kind, after, "request" if side == "request" else "answer", times=times)
