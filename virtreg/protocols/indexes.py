@@ -188,7 +188,8 @@ class Journals(Protocol):
 
     def journalled(self, done: Sequence[Change], head: str) -> None:
         """Forget changes, but for entries that have changed again since; ``head`` is the note that
-        was written last."""
+        was written last, unless another one is intended by now: whoever intended that one was not
+        waiting for this."""
         ...
 
     def intend(self, note: str) -> None:

@@ -13,11 +13,11 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 
-from virtreg.core.journalling import Gone, Note, Writing, records_of
+from virtreg.core.journalling import Gone, Note, Writing, note_of, records_of
 from virtreg.errors import Missing, VirtregError
 from virtreg.model import Entry
 from virtreg.protocols import CacheStore, Change, EntryIndex, Journals, Notes
@@ -141,7 +141,7 @@ class Journal:
         writing = Writing()
         for record in records.values():
             writing.add(record)
-        note = self._next(newest, records=writing.records)
+        note = self._next(index, newest, records=writing.records)
         index.intend(str(note))
         store.write_note(str(note), writing.content())
         index.journalled([change for change, _ in some], str(note))
@@ -176,11 +176,11 @@ class Journal:
     def _checkpoint(self, index: Journals, store: Notes, notes: Sequence[Note]) -> None:
         for torn in torn_parts(notes):
             store.remove_note(str(torn))
-        note = self._next(notes[-1] if notes else None)
+        note = self._next(index, notes[-1] if notes else None)
         index.intend(str(note))
         entries = write_checkpoint(index, store, note, lambda: self._between(index, store))
         known = self._agreement.notes()
-        if known is None:
+        if known is None or not _is_whole(store, known, note):
             return
         if known[-1].stamp <= note.stamp:
             index.journalled([], str(note))
@@ -197,9 +197,17 @@ class Journal:
             if notes is not None:
                 self._drain(index, store, notes)
 
-    def _next(self, newest: Note | None, records: int | None = None) -> Note:
-        stamp = max(int(self._clock() * 1000), 0 if newest is None else newest.stamp + 1)
-        return Note(stamp, secrets.token_hex(4), records)
+    @staticmethod
+    def _stamps(index: Journals, newest: Note | None) -> Iterator[int]:
+        """Of notes that are there, and of those that a writer who was suspended may yet write,
+        with a clock of its own."""
+        for note in (newest, *map(note_of, index.journal())):
+            if note is not None:
+                yield note.stamp
+
+    def _next(self, index: Journals, newest: Note | None, records: int | None = None) -> Note:
+        after = max(self._stamps(index, newest), default=-1)
+        return Note(max(int(self._clock() * 1000), after + 1), secrets.token_hex(4), records)
 
     def _tell(self, trouble: str) -> None:
         if trouble and trouble != self._trouble:
@@ -230,6 +238,13 @@ class Journal:
             _log.warning("writing the journal failed", exc_info=True)
             return False
         return True
+
+
+def _is_whole(store: Notes, notes: Sequence[Note], note: Note) -> bool:
+    """Whether a checkpoint is all there: who took its writer for dead has removed what there was of
+    it."""
+    found = latest(store, notes)
+    return found is not None and found.note.stamp >= note.stamp
 
 
 def _forget(index: Journals) -> int:

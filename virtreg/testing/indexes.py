@@ -463,6 +463,17 @@ class EntryIndexSuite:
         journal.intend("second")
         assert journal.journal() == ("first", "second")
 
+    def test_who_comes_late_does_not_say_how_far_the_journal_is(self, index: EntryIndex) -> None:
+        journal = journal_of(index)
+        index.put([entry_of("p")])
+        seen = [change for change, _ in journal.changes()]
+        journal.intend("first")
+        journal.intend("second")
+        journal.journalled([], "second")
+        journal.journalled(seen, "first")
+        assert journal.journal() == ("second", "second")
+        assert journal.changes() == []
+
     def test_everything_is_found_in_order_and_once(self, index: EntryIndex) -> None:
         journal = journal_of(index)
         entries = [entry_of(path, source) for path in ("a", "B", "ä", "p/1") for source in "ts"]

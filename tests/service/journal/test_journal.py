@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import pytest
 from tests.service.hub import entry_of
 from tests.service.journal.shelf import WEEK, Shelf
 from virtreg.backends.store import LocalStore, MemoryStore
-from virtreg.core.journalling import Gone, Writing, records_of
+from virtreg.core.journalling import Gone, Note, Writing, records_of
 from virtreg.errors import StorageError
 from virtreg.model import Entry
 from virtreg.service.agreement import LOST
+from virtreg.service.checkpoints import torn_parts
 from virtreg.service.journal import Journal
+from virtreg.service.leasing import SECONDS
 
 
 def written(shelf: Shelf) -> list[Entry | Gone]:
@@ -216,3 +219,72 @@ def test_where_no_notes_are_kept_nothing_is_remembered_for_long(shelf: Shelf) ->
     assert shelf.index.changes() == []
     assert journal.write(tidy=True) == 0
     assert journal.trouble == ""
+
+
+class Suspended(LocalStore):
+    """The process of one writer stands still when its note is written."""
+
+    then: Callable[[], object] | None = None
+
+    def write_note(self, name: str, content: bytes) -> None:
+        super().write_note(name, content)
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+
+
+def test_a_writer_that_was_suspended_undoes_nothing_of_who_took_over(tmp_path: Path) -> None:
+    store = Suspended(tmp_path / "files")
+    with closing(Shelf(tmp_path, store)) as shelf:
+        first = shelf.keep("a", b"a")
+        late = shelf.journal
+
+        def take_over() -> None:
+            shelf.clock.advance(SECONDS + 1)
+            second = shelf.keep("b", b"b")
+            assert shelf.journal.write() == 2
+            assert written(shelf) == [first, second]
+
+        store.then = take_over
+        late.write()
+        assert shelf.agrees()
+        assert shelf.index.changes() == []
+        shelf.lose_index()
+        shelf.rebuild()
+        assert {each.path for each in shelf.entries()} == {"a", "b"}
+
+
+def test_a_writer_whose_clock_is_ahead_does_not_make_the_next_one_lose_its_way(
+    shelf: Shelf,
+) -> None:
+    shelf.index.intend(str(Note(int((shelf.clock() + 300) * 1000), "0" * 8, records=1)))
+    shelf.keep("a", b"a")
+    shelf.journal.write()
+    ahead = shelf.index.journal()[0]
+    # What it had begun to write arrives.
+    before = Note(int((shelf.clock() + 299) * 1000), "1" * 8, records=0)
+    shelf.store.write_note(str(before), Writing().content())
+    assert shelf.agrees()
+    assert str(shelf.notes()[-1]) == ahead
+
+
+def test_a_checkpoint_that_was_taken_apart_replaces_nothing(tmp_path: Path) -> None:
+    store = Suspended(tmp_path / "files")
+    with closing(Shelf(tmp_path, store)) as shelf:
+        shelf.keep("a", b"a")
+        shelf.journal.write(tidy=True)
+        kept = shelf.notes()
+        shelf.clock.advance(WEEK + 1)
+        shelf.keep("b", b"b")
+        shelf.journal.write()
+
+        def take_apart() -> None:
+            for note in torn_parts(shelf.notes()):
+                store.remove_note(str(note))
+
+        store.then = take_apart
+        shelf.journal.write(tidy=True)
+        assert set(kept) <= set(shelf.notes())
+        shelf.lose_index()
+        shelf.rebuild()
+        assert {each.path for each in shelf.entries()} == {"a", "b"}

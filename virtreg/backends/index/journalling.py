@@ -13,8 +13,15 @@ from virtreg.backends.sql.database import Database
 from virtreg.model import Entry
 from virtreg.protocols import Change
 
-_note = (
-    update(journal).where(journal.c.name == bindparam("of_name")).values(note=bindparam("written"))
+_next = journal.alias()
+_intended = select(_next.c.note).where(_next.c.name == "next").scalar_subquery()
+
+_intend = update(journal).where(journal.c.name == "next").values(note=bindparam("written"))
+
+_written = (
+    update(journal)
+    .where(journal.c.name == "head", _intended == bindparam("written"))
+    .values(note=bindparam("written"))
 )
 
 
@@ -56,11 +63,11 @@ class Journalling:
             for some in selections.chunks(done):
                 marks = [each.mark for each in some]
                 connection.execute(delete(changes).where(changes.c.mark.in_(marks)))
-            connection.execute(_note, {"of_name": "head", "written": head})
+            connection.execute(_written, {"written": head})
 
     def intend(self, note: str) -> None:
         with self._index.writing() as connection:
-            connection.execute(_note, {"of_name": "next", "written": note})
+            connection.execute(_intend, {"written": note})
 
     def journal(self) -> tuple[str, str]:
         with self._index.reading() as connection:
