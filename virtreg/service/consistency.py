@@ -16,8 +16,9 @@ from attrs import frozen
 from virtreg.core.layout import BLOBS, blob_key, sha256_of
 from virtreg.errors import Missing
 from virtreg.model import Entry
-from virtreg.protocols import CacheStore, Inventory
+from virtreg.protocols import CacheStore, Inventory, Reclaims
 from virtreg.service.agreement import Agreement
+from virtreg.service.reclaiming import YOUNG
 from virtreg.service.sweeping import AGE
 
 _ROWS = 500
@@ -126,12 +127,21 @@ class Consistency:
         if finding.kind == "unreferenced":
             if not self._agreement.holds() or self._index.referenced([finding.sha256]):
                 return False
-            self._store.delete(key_of_blob)
+            if not self._delete_old(key_of_blob):
+                return False
             self._index.settle([finding.sha256])
             return True
-        if finding.kind == "damaged" or (finding.kind == "size" and self._damaged(finding.sha256)):
+        # Once more: it may have been fetched anew since it was found.
+        if finding.kind in ("damaged", "size") and self._damaged(finding.sha256):
             self._store.delete(key_of_blob)
         return self._drop_without_bytes(finding)
+
+    def _delete_old(self, key: str) -> bool:
+        """Spares what was put a moment ago, since somebody is about to refer to it."""
+        if isinstance(self._store, Reclaims):
+            return self._store.reclaim(key, self._clock() - YOUNG) is not None
+        self._store.delete(key)
+        return True
 
     def _rows(self, shard: str) -> Iterator[Entry]:
         """The entries of blobs of a shard, by digest."""
@@ -186,7 +196,6 @@ class Consistency:
         """Remove every entry of a blob that is not there, or has another size than it says."""
         dropped = False
         after = (finding.sha256, "", "")
-        size = self._size(finding.sha256)
         while True:
             page = [
                 entry
@@ -195,6 +204,8 @@ class Consistency:
             ]
             if not page:
                 return dropped
+            # After the entries were seen: what they refer to was there before them.
+            size = self._size(finding.sha256)
             counts = self._index.downloads_of([(each.source, each.path) for each in page])
             wrong = [(each, _last_at(counts, each)) for each in page if each.size != size]
             dropped = bool(self._index.drop_entries(wrong)) or dropped

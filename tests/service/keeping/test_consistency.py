@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.service.keeping.bed import CENTRAL, HUB, Bed, MakeBed
 from virtreg.core.layout import blob_key
 from virtreg.service.consistency import Checked, Consistency, Finding
+from virtreg.service.reclaiming import YOUNG
 from virtreg.service.sweeping import AGE
 
 
@@ -111,6 +112,30 @@ def test_what_is_good_by_now_is_not_repaired(bed: Bed) -> None:
     assert bed.findings(deep=True) == []
 
 
+def test_a_blob_that_was_put_again_is_left_to_who_is_about_to_refer_to_it(bed: Bed) -> None:
+    key = blob_key(hashlib.sha256(b"loose").hexdigest())
+    bed.store.put(key, b"loose")
+    bed.clock.advance(AGE + 1)
+    (found,) = bed.findings(age=AGE)
+    bed.store.put(key, b"loose")
+    consistency = Consistency(bed.index, bed.store, bed.clock)
+    assert not consistency.repair(found)
+    bed.clock.advance(YOUNG + 1)
+    assert consistency.repair(found)
+    assert bed.blobs() == set()
+
+
+def test_damage_that_is_mended_by_now_is_not_repaired(bed: Bed) -> None:
+    entry = bed.keep(CENTRAL, "p", b"bytes")
+    key = blob_key(entry.sha256)
+    bed.store.put(key, b"BYTES")
+    (found,) = bed.findings(deep=True)
+    bed.store.put(key, b"bytes")
+    assert not Consistency(bed.index, bed.store, bed.clock).repair(found)
+    assert bed.index.find("p", [CENTRAL.key]) == [entry]
+    assert bed.findings(deep=True) == []
+
+
 def test_progress_tells_how_far_it_is(bed: Bed) -> None:
     for number in range(300):
         bed.keep(CENTRAL, f"{number}", b"%d" % number)
@@ -155,7 +180,7 @@ def test_after_a_repair_nothing_is_found_and_what_was_sound_is_there(
             shared.store.delete(key)
     for number in counted:
         shared.download(CENTRAL, f"{number}")
-    shared.clock.advance(1)
+    shared.clock.advance(YOUNG + 1)
     repaired(shared, deep=True)
     assert shared.findings(deep=True) == []
     sound = {f"{number}" for number, body in rows.items() if stored.get(body) == body}
