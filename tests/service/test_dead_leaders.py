@@ -114,6 +114,19 @@ def test_a_range_goes_on_after_the_leader_died(
         assert b"".join(got) == LARGE[PIECE:-5]
 
 
+def test_who_waits_for_the_end_of_a_file_gets_no_end_of_another_one(
+    make_process: MakeProcess, leader: subprocess.Popen[bytes]
+) -> None:
+    a = fake("a")
+    a.put(FILE, LARGE + b"more")
+    hub = make_process(a)
+    with hub.resolve(FILE).body as body:
+        reading = Background(lambda: b"".join(body.read(len(LARGE) - 10, len(LARGE))))
+        leader.kill()
+        with pytest.raises(IntegrityError, match="another one"):
+            reading.result()
+
+
 def test_a_request_that_waits_for_a_dead_leader_leads(
     make_process: MakeProcess, leader: subprocess.Popen[bytes]
 ) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterator
 from attrs import define, field
 
 from virtreg.errors import IntegrityError, UpstreamUnavailable
-from virtreg.model import Algorithm, Entry
+from virtreg.model import Algorithm, Entry, Representation
 from virtreg.protocols import Body
 from virtreg.service.arrival import Arrival
 from virtreg.service.notices import ArrivalNotice
@@ -81,12 +81,15 @@ class FollowedArrival(Arrival):
     def body(self) -> Body:
         assert isinstance(self.spool, FollowedSpool)
         assert self.again is not None
-        return _FollowedBody(self.spool, self.again)
+        return _FollowedBody(self.spool, self.again, self.claimed)
 
 
 class _FollowedBody(Body):
-    def __init__(self, spool: FollowedSpool, again: Callable[[], Resolved]) -> None:
+    def __init__(
+        self, spool: FollowedSpool, again: Callable[[], Resolved], claimed: Representation
+    ) -> None:
         self._spool = spool
+        self._claimed = claimed
         self._first = SpoolBody(spool)
         self._again = again
         self._size: int | None = None
@@ -109,7 +112,9 @@ class _FollowedBody(Body):
         with resolved.body as body:
             # One that asked for nothing but the end has been given nothing.
             given = at if at > start else 0
-            if not self._spool.compare(resolved, self._first.read_back, given):
+            if not self._is_as_claimed(resolved) or not self._spool.compare(
+                resolved, self._first.read_back, given
+            ):
                 raise IntegrityError(
                     "the file is another one since the process that downloaded it has ended",
                     upstream="",
@@ -119,6 +124,17 @@ class _FollowedBody(Body):
 
     def close(self) -> None:
         self._first.close()
+
+    def _is_as_claimed(self, resolved: Resolved) -> bool:
+        """Whether nothing known of the other body is against what readers may have been told of
+        this one before its first byte."""
+        claimed, found = self._claimed, resolved.representation
+        if None not in (claimed.size, found.size) and claimed.size != found.size:
+            return False
+        return all(
+            found.digests.get(algorithm, digest) == digest
+            for algorithm, digest in claimed.digests.items()
+        )
 
 
 def succeed(arrival: FollowedArrival, again: Callable[[], Resolved]) -> None:
