@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -71,7 +72,8 @@ def family(pid: int) -> list[int]:
     found = [pid]
     for parent in found:
         for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            found.extend(int(child) for child in children.read_text().split())
+            with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+                found.extend(int(child) for child in children.read_text().split())
     return found
 
 
