@@ -6,6 +6,7 @@ from attrs import evolve
 
 from virtreg.cli.banner import banner, base_url, usage
 from virtreg.config import ServerConfig, default_config
+from virtreg.model import Secret
 
 
 def test_the_banner_says_where_and_what() -> None:
@@ -24,7 +25,25 @@ def test_the_banner_says_where_and_what() -> None:
 def test_the_banner_says_that_nobody_is_asked() -> None:
     config = default_config(Path("/srv/cache"))
     offline = evolve(config, server=ServerConfig(offline=True))
-    assert "Offline: only what is in the data folder is served" in list(banner(offline))
+    assert "Offline: only what is cached is served" in list(banner(offline))
+
+
+def test_the_banner_says_where_nodes_keep_things_and_what_clients_call_them() -> None:
+    config = default_config(Path("/srv/cache"))
+    storage = evolve(
+        config.storage,
+        url="s3://bucket/cache",
+        database=Secret("postgresql://me:hunter2@db.example.org/virtreg"),
+    )
+    server = ServerConfig(host="0.0.0.0", external_url="https://registry.example.org")
+    assert list(banner(evolve(config, server=server, storage=storage)))[:6] == [
+        "Listening on http://0.0.0.0:8081",
+        "Data folder: /srv/cache",
+        "Files: s3://bucket/cache",
+        "Database: PostgreSQL at db.example.org/virtreg",
+        "",
+        "Registry central: https://registry.example.org/maven/central/",
+    ]
 
 
 def test_usage_is_ready_to_paste() -> None:

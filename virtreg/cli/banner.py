@@ -12,7 +12,9 @@ _EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not listened o
 
 
 def base_url(server: ServerConfig) -> str:
-    """Where a client on this machine reaches the server."""
+    """Where clients reach the server; where it does not say, those on this machine."""
+    if server.external_url:
+        return server.external_url
     host = "localhost" if server.host in _EVERY_ADDRESS else server.host
     return _url(host, server.port)
 
@@ -22,8 +24,15 @@ def banner(config: Config) -> Iterator[str]:
     base = base_url(config.server)
     yield f"Listening on {_url(config.server.host, config.server.port)}"
     yield f"Data folder: {config.storage.path}"
+    if config.storage.url is not None:
+        yield f"Files: {config.storage.url}"
+    if config.storage.database is not None:
+        # Loaded where it is used by then.
+        from virtreg.backends.sql.server import DatabaseServer
+
+        yield f"Database: {DatabaseServer(config.storage.database)}"
     if config.server.offline:
-        yield "Offline: only what is in the data folder is served"
+        yield "Offline: only what is cached is served"
     for registry in config.registries:
         yield ""
         yield f"Registry {registry.name}: {registry_url(base, registry)}"

@@ -100,6 +100,12 @@ def check(file: Path, offline: bool) -> None:
     exposed = exposure(config.storage.path) if config.access.enabled else None
     if exposed is not None:
         click.echo(f"warning: {exposed}", err=True)
+    if config.storage.database is not None and config.storage.url is None:
+        click.echo(
+            "warning: storage.database without storage.url: the files stay in the folder of each"
+            " node, where others do not find them; set storage.url, or run one node alone",
+            err=True,
+        )
     if offline:
         return
     from virtreg.backends.http.upstream import HttpUpstream
