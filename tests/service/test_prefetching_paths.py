@@ -7,18 +7,20 @@ from attrs import evolve
 
 from tests.service.hub import FILE, LARGE, OTHER, SMALL, MakeHub, fake
 from virtreg.errors import NotFound
+from virtreg.events import Filled
 from virtreg.service.prefetching import Crowded, Prefetching
 from virtreg.service.registry import PullThroughRegistry
 from virtreg.testing.gate import Gate
 
 
-def test_a_large_body_is_there_whole_when_its_future_ends(make_hub: MakeHub) -> None:
+def test_a_large_body_is_fetched_whole_and_kept(make_hub: MakeHub) -> None:
     a = fake("a")
     a.put(FILE, LARGE)
     hub, prefetching = make_hub(a), Prefetching()
     (future,) = prefetching.add(hub.registry, [hub.route(FILE)])
     future.result(20)
-    hub.flush()
+    # Its readers do not wait until it is kept, and neither does the future.
+    hub.events.wait_until(lambda: bool(hub.events.of(Filled, FILE)), "end of the download")
     entry = hub.entry(a, FILE)
     assert entry is not None
     assert entry.size == len(LARGE)
