@@ -82,7 +82,7 @@ def test_nothing_is_put_while_the_store_says_it_cannot_be_used(
     for path, body in ((FILE, SMALL), (OTHER, LARGE)):
         assert hub.get(path).body == body
         failed = hub.events.wait(FillFailed, path)
-        assert failed[-1].reason == "not kept: the store cannot be used for now"
+        assert failed[-1].reason == "the store cannot be used for now"
     assert store.puts == 0
     store.known_broken = False
     for path, body in ((FILE, SMALL), (OTHER, LARGE)):

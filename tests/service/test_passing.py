@@ -59,9 +59,7 @@ def test_it_is_answered_and_not_kept(make_hub: MakeHub) -> None:
         assert a.count(FILE) == times
     assert hub.entry(a, FILE) is None
     assert (hub.blobs(), left(hub), hub.works.intake.active) == (set(), [], 0)
-    assert {event.reason for event in hub.events.of(FillFailed)} == {
-        "not kept: the disk has no room for it"
-    }
+    assert {event.reason for event in hub.events.of(FillFailed)} == {"the disk has no room for it"}
 
 
 def test_it_is_kept_again_once_there_is_room(make_hub: MakeHub) -> None:

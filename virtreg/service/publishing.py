@@ -100,7 +100,7 @@ class Publisher:
         try:
             self._queue.put(publication, timeout=_LONGEST_WAIT)
         except queue.Full:
-            done(NoRoom("not kept: too much else waits to be kept"))
+            done(NoRoom("too much else waits to be kept"))
 
     @property
     def waiting(self) -> int:
@@ -123,12 +123,12 @@ class Publisher:
 
     def _put(self, entry: Entry, content: Path | bytes) -> None:
         if isinstance(self._store, TellsHealth) and not self._store.available():
-            raise StoreUnavailable("not kept: the store cannot be used for now")
+            raise StoreUnavailable("the store cannot be used for now")
         self._store.put(blob_key(entry.sha256), content)
 
     def _require_room(self, entry: Entry) -> None:
         if self._room is not None and not self._room.allows(entry.source, entry.size):
-            raise NoRoom("not kept: there is no room for it")
+            raise NoRoom("there is no room for it")
 
     def _run(self) -> None:
         while True:

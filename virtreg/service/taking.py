@@ -75,7 +75,7 @@ class Taking:
         flight.answer(Landed("miss", 0, arrival=arrival, route=route))
         if arrival.passes:
             flight.land()
-            reason = "not kept: the disk has no room for it"
+            reason = "the disk has no room for it"
             self._works.tell(FillFailed(self._walking.spec.name, route.path, exchange.name, reason))
         return None
 

@@ -158,7 +158,7 @@ def test_what_is_not_kept_is_served_whole_and_leaves_nothing(
     assert list((hub.folder / "store" / "spool").glob("*/*.part")) == []
     assert hub.events.of(Filled) == []
     told = hub.events.of(FillFailed)[0]
-    assert told.reason == "not kept: there is no room for it"
+    assert told.reason == "there is no room for it"
 
 
 def test_who_joins_a_download_that_is_not_kept_gets_all_of_it(make_hub: MakeHub) -> None:
