@@ -1,17 +1,27 @@
-"""Asks every upstream of a configuration for something small."""
+"""Asks every upstream of a configuration for something small, and the store to keep something."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 from attrs import frozen
 
 from virtreg.backends.folder import FolderSource
 from virtreg.config import Config
-from virtreg.errors import EgressRefused, UpstreamDenied, UpstreamError, UpstreamRefused
+from virtreg.core.layout import blob_key
+from virtreg.errors import (
+    EgressRefused,
+    Missing,
+    StorageError,
+    UpstreamDenied,
+    UpstreamError,
+    UpstreamRefused,
+)
 from virtreg.model import Fetch, UpstreamSpec
-from virtreg.protocols import Reply, Upstream
+from virtreg.protocols import CacheStore, Reply, Upstream
 
 OpenUpstream = Callable[[UpstreamSpec], Upstream]
 
@@ -26,14 +36,32 @@ _PROBES = {
 
 @frozen
 class Finding:
-    """What one upstream answered."""
+    """What one upstream, or the store, answered."""
 
     verdict: str
-    """Names the upstream."""
+    """Names whom."""
     broken: bool = False
 
     def __str__(self) -> str:
         return f"{'problem' if self.broken else 'ok'}: {self.verdict}"
+
+
+def kept(place: str, store: CacheStore) -> Finding:
+    """Whether a store takes a blob, gives it back and forgets it."""
+    content = os.urandom(32)
+    key = blob_key(hashlib.sha256(content).hexdigest())
+    try:
+        store.put(key, content)
+        with store.open(key) as body:
+            for _ in body.read():
+                pass
+        store.delete(key)
+        with suppress(Missing):
+            # A bucket that may not be listed refuses what is not there, too.
+            store.open(key).close()
+    except (Missing, StorageError) as error:
+        return Finding(f"files at {place}: {error.message}", broken=True)
+    return Finding(f"files at {place}: written, read and deleted")
 
 
 def findings(config: Config, open_upstream: OpenUpstream) -> Iterator[Finding]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -24,6 +25,9 @@ from virtreg.cli.signing_keys import keys
 from virtreg.cli.storage import storage
 from virtreg.cli.upstreams import upstream
 from virtreg.cli.usable import Unusable, usable
+
+if TYPE_CHECKING:
+    from virtreg.protocols import CacheStore
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -90,12 +94,12 @@ def serve(
 @_file(required=True)
 @click.option("--offline", is_flag=True, help="Only read the file; ask no upstream.")
 def check(file: Path, offline: bool) -> None:
-    """Check FILE, then ask every upstream in it for one small file."""
+    """Check FILE, then ask every upstream in it for one small file, and a bucket to take one."""
     from virtreg.backends.store.exposure import exposure
     from virtreg.cli.launch import Launch
 
     config = usable(Launch(file=file).config)
-    _check_store(file, config.storage.url)
+    store = _store_at(file, config.storage.url)
     click.echo(f"{file}: ok")
     exposed = exposure(config.storage.path) if config.access.enabled else None
     if exposed is not None:
@@ -109,10 +113,11 @@ def check(file: Path, offline: bool) -> None:
     if offline:
         return
     from virtreg.backends.http.upstream import HttpUpstream
-    from virtreg.cli.checking import findings
+    from virtreg.cli.checking import findings, kept
 
     broken = 0
-    for finding in findings(config, HttpUpstream):
+    files = [kept(f"{config.storage.url}", store)] if store is not None else []
+    for finding in chain(files, findings(config, HttpUpstream)):
         click.echo(str(finding))
         broken += finding.broken
     if broken:
@@ -216,13 +221,14 @@ def _valid(text: str | None, check: Callable[[str], str], option: str) -> str | 
         raise click.BadParameter(str(error), param_hint=option) from None
 
 
-def _check_store(file: Path, url: str | None) -> None:
+def _store_at(file: Path, url: str | None) -> CacheStore | None:
     """Only the store knows which URLs it can be at; it is not touched."""
     from virtreg.backends.store import open_store
     from virtreg.errors import ConfigError
 
-    if url is not None:
-        try:
-            open_store(url)
-        except ConfigError as error:
-            raise Unusable(f"{file}: storage.url: {error.message}") from None
+    if url is None:
+        return None
+    try:
+        return open_store(url)
+    except ConfigError as error:
+        raise Unusable(f"{file}: storage.url: {error.message}") from None
