@@ -125,13 +125,13 @@ class Cluster:
         self._server.stderr.close()
         self._server = None
 
-    def administer(self) -> psycopg.Connection[tuple[Any, ...]]:
+    def administer(self, database: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
         """As the superuser, by the unix socket; each statement for itself."""
         return psycopg.connect(
             host=str(self.folder),
             port=self.port,
             user="postgres",
-            dbname="postgres",
+            dbname=database,
             autocommit=True,
         )
 

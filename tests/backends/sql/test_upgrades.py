@@ -224,6 +224,31 @@ def test_a_role_that_may_make_nothing_uses_a_schema_made_for_it(
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ("SELECT 1", "permission denied for database {}; the role in storage.database must own"),
+        (
+            "CREATE SCHEMA virtreg",
+            "no schema has been selected to create in; have an administrator",
+        ),
+    ],
+)
+def test_who_may_make_no_schema_hears_who_has_to(
+    postgres: Cluster, database_name: str, database_url: Secret, made: str, said: str
+) -> None:
+    with postgres.administer() as connection:
+        connection.execute(f"ALTER DATABASE {database_name} OWNER TO postgres")
+    with postgres.administer(database_name) as administrator:
+        administrator.execute(made)
+    with (
+        closing(DatabaseServer(database_url)) as server,
+        pytest.raises(ConfigError, match=said.format(database_name)),
+    ):
+        open_index(server)
+
+
+@pytest.mark.e2e
 def test_a_database_of_another_encoding_is_refused(postgres: Cluster) -> None:
     with postgres.administer() as connection:
         connection.execute(

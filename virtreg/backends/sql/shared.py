@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 import psycopg
 from sqlalchemy import URL, Connection
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from virtreg.backends.sql.database import Database
 from virtreg.backends.sql.faults import DATABASE_ERRORS, Trouble, original
 from virtreg.backends.sql.pool import BEGIN, SCHEMA, ServerPool, reason
 from virtreg.backends.sql.server import DatabaseServer
 from virtreg.backends.sql.timed import NoAnswer
-from virtreg.errors import InvalidRequest, VirtregError
+from virtreg.errors import ConfigError, InvalidRequest, VirtregError
 
 T = TypeVar("T")
 
@@ -33,6 +33,9 @@ _IN_THE_WAY = ("40001", "40P01")
 _ATTEMPTS = 8
 
 _SILENT = "the database does not answer"
+
+_NOT_ALLOWED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidSchemaName)
+"""The second: a schema that is there and may not be used is passed over."""
 
 _MIGRATION_TIMES = 720.0
 """Times as long as a usual call a migration may take: an hour for a statement."""
@@ -118,6 +121,7 @@ class SharedDatabase(Database):
         with (
             self._asking("write") as pool,
             self._transaction(pool, begin, times=_MIGRATION_TIMES) as connection,
+            _allowed(self.server),
         ):
             # Where an administrator made it, we need not be allowed to.
             if connection.exec_driver_sql(f"SELECT to_regnamespace('{SCHEMA}')").scalar() is None:
@@ -171,6 +175,21 @@ class SharedDatabase(Database):
                 pool.renew()
                 connection = opened.enter_context(_begun(pool, begin, times))
             yield connection
+
+
+@contextmanager
+def _allowed(server: DatabaseServer) -> Iterator[None]:
+    """Say what an administrator has to do where the role may not make what is missing."""
+    try:
+        yield
+    except ProgrammingError as error:
+        cause = original(error)
+        if not isinstance(cause, _NOT_ALLOWED):
+            raise
+        raise ConfigError(
+            f"{server}: {cause.diag.message_primary}; the role in storage.database must own the"
+            f" schema {SCHEMA}: have an administrator run `CREATE SCHEMA {SCHEMA} AUTHORIZATION ...`"
+        ) from error
 
 
 @contextmanager
