@@ -230,7 +230,7 @@ def test_a_role_that_may_make_nothing_uses_a_schema_made_for_it(
         ("SELECT 1", "permission denied for database {}; the role in storage.database must own"),
         (
             "CREATE SCHEMA virtreg",
-            "no schema has been selected to create in; have an administrator",
+            "no schema has been selected to create in; the role in storage.database must own",
         ),
     ],
 )

@@ -188,7 +188,7 @@ def _allowed(server: DatabaseServer) -> Iterator[None]:
             raise
         raise ConfigError(
             f"{server}: {cause.diag.message_primary}; the role in storage.database must own the"
-            f" schema {SCHEMA}: have an administrator run `CREATE SCHEMA {SCHEMA} AUTHORIZATION ...`"
+            f" schema: have an administrator run `CREATE SCHEMA {SCHEMA} AUTHORIZATION <role>`"
         ) from error
 
 
