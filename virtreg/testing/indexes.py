@@ -12,22 +12,16 @@ import pytest
 from attrs import evolve
 
 from virtreg.model import Entry
-from virtreg.protocols import (
-    CountsDownloads,
-    EntryIndex,
-    Evicts,
-    KnowsDigests,
-    KnowsReferences,
-    KnowsUse,
-    ListsByDigest,
-)
+from virtreg.protocols import EntryIndex, KnowsDigests, KnowsReferences, ListsByDigest
 from virtreg.testing.entries import entry_of
+from virtreg.testing.evictions import EvictionTests
 from virtreg.testing.journals import JournalTests
+from virtreg.testing.uses import UseTests
 
 __all__ = ["EntryIndexSuite", "entry_of"]
 
 
-class EntryIndexSuite(JournalTests):
+class EntryIndexSuite(UseTests, EvictionTests, JournalTests):
     """Subclass as ``class TestMyIndex(EntryIndexSuite)`` and override :meth:`open_index`."""
 
     def open_index(self, folder: Path) -> AbstractContextManager[EntryIndex]:
@@ -195,18 +189,6 @@ class EntryIndexSuite(JournalTests):
         assert len(page) == 80
         assert {entry.checked_at for entry in page} == {9.0}
 
-    def test_downloads_add_up(self, index: EntryIndex) -> None:
-        if not isinstance(index, CountsDownloads):
-            pytest.skip("this index does not count downloads")
-        assert index.downloads("central", "p") == (0, None)
-        index.count({("central", "p"): (2, 100.0), ("other", "p"): (1, 50.0)})
-        index.count({("central", "p"): (3, 90.0)})
-        index.count({})
-        assert index.downloads("central", "p") == (5, 100.0)
-        index.count({("central", "p"): (1, 110.0)})
-        assert index.downloads("central", "p") == (6, 110.0)
-        assert index.downloads("other", "p") == (1, 50.0)
-
     def test_a_blob_is_referenced_while_some_entry_has_it(self, index: EntryIndex) -> None:
         if not isinstance(index, KnowsReferences):
             pytest.skip("this index does not know references")
@@ -239,143 +221,6 @@ class EntryIndexSuite(JournalTests):
         index.put([entry_of("b", version=2)])
         assert index.holding("central", held.sha256) is None
         assert index.holding("central", elsewhere.sha256) == entry_of("b", version=2)
-
-    def test_the_newest_come_first_and_pages_do_not_overlap(self, index: EntryIndex) -> None:
-        if not isinstance(index, KnowsUse):
-            pytest.skip("this index does not know what is used")
-        entries = [evolve(entry_of(f"p{n:02}"), created_at=100.0 + n // 2) for n in range(25)]
-        index.put([*entries, entry_of("other", "other")])
-        seen: list[Entry] = []
-        for offset in range(0, 30, 10):
-            page, total = index.recent("central", limit=10, offset=offset)
-            assert total == 25
-            seen += page
-        assert sorted(seen, key=lambda entry: entry.path) == entries
-        assert [entry.created_at for entry in seen] == sorted(
-            (entry.created_at for entry in entries), reverse=True
-        )
-        assert index.recent("central", offset=25) == ([], 25)
-        assert index.recent("nowhere") == ([], 0)
-        found, total = index.recent("central", search="P1", limit=3)
-        assert [entry.path for entry in found] == ["p19", "p18", "p17"]
-        assert total == 10
-
-    def test_a_search_for_the_newest_has_no_wildcards(self, index: EntryIndex) -> None:
-        if not isinstance(index, KnowsUse):
-            pytest.skip("this index does not know what is used")
-        index.put([entry_of(path) for path in ("100%", "1000", "a_b", "axb")])
-        assert [entry.path for entry in index.recent("central", search="0%")[0]] == ["100%"]
-        assert [entry.path for entry in index.recent("central", search="A_B")[0]] == ["a_b"]
-
-    def test_downloads_of_many_are_told_at_once(self, index: EntryIndex) -> None:
-        if not (isinstance(index, KnowsUse) and isinstance(index, CountsDownloads)):
-            pytest.skip("this index does not know what is used")
-        paths = ["it's", 'a"b', "ä/漢", "a\\b", *(f"p{n}" for n in range(1200))]
-        index.count({("central", path): (1, 5.0) for path in paths} | {("other", "p1"): (2, 6.0)})
-        asked = [("central", path) for path in [*paths, "never"]] + [("other", "p1")]
-        found = index.downloads_of(asked)
-        assert found == {("central", path): (1, 5.0) for path in paths} | {("other", "p1"): (2, 6)}
-        assert index.downloads_of([]) == {}
-
-    def test_a_blob_counts_once_for_each_source(self, index: EntryIndex) -> None:
-        if not isinstance(index, KnowsUse):
-            pytest.skip("this index does not know what is used")
-        assert index.usage() == {}
-        index.put([entry_of("a", version=7), entry_of("b", version=7), entry_of("c", version=5)])
-        index.put([entry_of("a", "other", version=7)])
-        assert index.usage() == {"central": (3, 12), "other": (1, 7)}
-        assert index.used(["central", "other"]) == 12
-        assert index.used(["other"]) == 7
-        assert index.used([]) == index.used(["nowhere"]) == 0
-
-    def test_what_was_wanted_least_recently_comes_first(self, index: EntryIndex) -> None:
-        if not (isinstance(index, Evicts) and isinstance(index, CountsDownloads)):
-            pytest.skip("this index does not evict")
-        ages = {f"p{n:03}": float((n * 37) % 500) for n in range(500)}
-        index.put([evolve(entry_of(path), created_at=ages[path]) for path in ages])
-        index.put([evolve(entry_of("x", "second"), created_at=250.5), entry_of("y", "third")])
-        downloads = {("central", path): (1, 1000.0 - ages[path]) for path in list(ages)[::2]}
-        index.count({**downloads, ("central", "no entry"): (1, 3.0)})
-        met = list(index.least_recent(["central", "second", "central"]))
-        assert len(met) == 501
-        for entry, last_at in met:
-            assert last_at == downloads.get((entry.source, entry.path), (0, None))[1]
-        times = [entry.created_at if at is None else at for entry, at in met]
-        assert times == sorted(times)
-        assert list(index.least_recent([])) == []
-        looks: list[None] = []
-        assert list(index.least_recent(["central"], lambda: looks.append(None)))
-        assert looks
-
-    def test_only_what_is_as_it_was_seen_is_dropped(self, index: EntryIndex) -> None:
-        if not (isinstance(index, Evicts) and isinstance(index, CountsDownloads)):
-            pytest.skip("this index does not evict")
-        index.put([entry_of(path) for path in ("used", "unused", "again", "first", "new", "fresh")])
-        index.count({("central", "used"): (3, 50.0), ("central", "again"): (1, 50.0)})
-        seen = list(index.least_recent(["central"]))
-        index.count({("central", "again"): (1, 60.0), ("central", "first"): (1, 60.0)})
-        index.put([entry_of("new", version=1)])
-        index.touch("central", "fresh", 70.0)
-        dropped = index.drop_entries([*seen, (entry_of("gone"), None)])
-        assert sorted(entry.path for entry in dropped) == ["unused", "used"]
-        left = {entry.path for entry in index.page("central")}
-        assert left == {"again", "first", "new", "fresh"}
-        assert index.downloads("central", "used") == (0, None)
-        assert index.downloads("central", "again") == (2, 60.0)
-        assert index.drop_entries([]) == index.drop_entries(seen[:1]) == []
-
-    def test_digests_of_what_was_removed_are_loose_until_settled(self, index: EntryIndex) -> None:
-        if not isinstance(index, Evicts):
-            pytest.skip("this index does not evict")
-        entries = [entry_of(f"p{n}", version=n) for n in range(6)]
-        index.put([*entries, entry_of("also", "other", version=0)])
-        assert index.loose() == []
-        index.drop_entries([(entries[0], None)])
-        index.drop("central", "p1")
-        assert index.drop_some("central", 2) == 2
-        gone = sorted(entry.sha256 for entry in entries[:4])
-        assert index.loose() == gone
-        assert index.loose(after=gone[1], limit=1) == gone[2:3]
-        assert index.referenced_in(["central"], gone) == set()
-        assert index.referenced_in(["central", "other"], gone) == {entries[0].sha256}
-        index.settle(gone[:3])
-        index.settle([])
-        assert index.loose() == gone[3:]
-        assert index.drop("central") == 2
-        assert len(index.loose()) == 3
-
-    def test_a_source_is_dropped_with_its_counts(self, index: EntryIndex) -> None:
-        if not (isinstance(index, Evicts) and isinstance(index, CountsDownloads)):
-            pytest.skip("this index does not evict")
-        index.put([entry_of(f"p{n}") for n in range(5)] + [entry_of("p0", "other")])
-        index.count({("central", "p0"): (1, 5.0), ("other", "p0"): (1, 5.0)})
-        assert [index.drop_some("central", 2) for _ in range(4)] == [2, 2, 1, 0]
-        assert index.page("central") == []
-        assert index.downloads("central", "p0") == (0, None)
-        assert index.downloads("other", "p0") == (1, 5.0)
-
-    def test_counts_without_an_entry_are_found_and_dropped(self, index: EntryIndex) -> None:
-        if not (isinstance(index, Evicts) and isinstance(index, CountsDownloads)):
-            pytest.skip("this index does not evict")
-        index.put([entry_of(f"p{n}") for n in range(5)])
-        index.count({("central", f"p{n}"): (1, float(n)) for n in range(8)} | {("o", "p1"): (1, 1)})
-        met: list[tuple[str, str, float]] = []
-        strays, after = index.stray_counts(limit=2)
-        while after is not None:
-            met += strays
-            strays, after = index.stray_counts(after, limit=2)
-        met += strays
-        assert sorted(met) == [
-            ("central", "p5", 5),
-            ("central", "p6", 6),
-            ("central", "p7", 7),
-            ("o", "p1", 1),
-        ]
-        assert index.drop_counts([(source, path) for source, path, _ in met], 6.0) == 3
-        assert index.downloads("central", "p7") == (1, 7.0)
-        assert index.downloads("central", "p5") == (0, None)
-        assert index.downloads("central", "p4") == (1, 4.0)
-        assert index.drop_counts([], 6.0) == 0
 
     def test_entries_are_met_by_digest(self, index: EntryIndex) -> None:
         if not isinstance(index, ListsByDigest):
