@@ -18,7 +18,7 @@ from virtreg.backends.index.ledgers import DOWNLOADS, INDEX
 from virtreg.backends.index.schema import download_tables, index_tables
 from virtreg.backends.sql.faults import Trouble
 from virtreg.backends.sql.filed import FiledDatabase
-from virtreg.backends.sql.migrate import ENVIRONMENT, Ledger, upgrade, version_of
+from virtreg.backends.sql.migrate import ENVIRONMENT, Ledger, state_of, upgrade
 from virtreg.backends.sql.sqlite import sqlite_engine
 from virtreg.errors import ConfigError, IndexUnavailable
 
@@ -62,7 +62,7 @@ def test_the_migrations_make_the_declared_tables(
                 connection, opts={"version_table": ledger.version_table, "compare_type": True}
             )
             assert compare_metadata(context, declared) == []
-            assert version_of(connection, ledger) == ledger.head
+        assert state_of(database, ledger, "db").version == ledger.head
     scripts = ScriptDirectory(str(ENVIRONMENT), version_locations=[str(ledger.scripts)])
     assert scripts.get_heads() == [ledger.head]
 
@@ -104,8 +104,7 @@ def test_a_migration_that_fails_midway_leaves_the_old_schema(tmp_path: Path) -> 
         with pytest.raises(IndexUnavailable, match="cannot write the index: SQLITE_ERROR"):
             upgrade(database, Ledger(scripts, "version", "0002"), "db")
         assert tables(file) == before
-        with database.reading() as connection:
-            assert version_of(connection, Ledger(scripts, "version", "0002")) == "0001"
+        assert state_of(database, Ledger(scripts, "version", "0002"), "db").version == "0001"
 
 
 def test_opening_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ from virtreg.backends.index.schema import download_tables, index_tables
 from virtreg.backends.sql.database import Database
 from virtreg.backends.sql.faults import Trouble
 from virtreg.backends.sql.filed import FiledDatabase
-from virtreg.backends.sql.migrate import Ledger, state_of, upgrade, version_of
+from virtreg.backends.sql.migrate import Ledger, state_of, upgrade
 from virtreg.backends.sql.opening import open_shared
 from virtreg.backends.sql.server import DatabaseServer
 from virtreg.backends.sql.shared import SharedDatabase
@@ -80,8 +80,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 
 def version(database: Database, of: Ledger) -> str | None:
-    with database.reading() as connection:
-        return version_of(connection, of)
+    return state_of(database, of, "db").version
 
 
 def test_an_older_node_goes_on_where_a_newer_one_says_so(
@@ -183,18 +182,19 @@ def test_the_migrations_make_the_declared_tables(
     with (
         closing(DatabaseServer(database_url)) as server,
         closing(open_index(server)),
-        SharedDatabase(server, TROUBLE).reading() as connection,
     ):
-        context = MigrationContext.configure(
-            connection,
-            opts={
-                "version_table": ledger.version_table,
-                "compare_type": True,
-                "include_object": ours,
-            },
-        )
-        assert compare_metadata(context, declared) == []
-        assert version_of(connection, ledger) == ledger.head
+        database = SharedDatabase(server, TROUBLE)
+        with database.reading() as connection:
+            context = MigrationContext.configure(
+                connection,
+                opts={
+                    "version_table": ledger.version_table,
+                    "compare_type": True,
+                    "include_object": ours,
+                },
+            )
+            assert compare_metadata(context, declared) == []
+        assert version(database, ledger) == ledger.head
 
 
 @pytest.mark.e2e

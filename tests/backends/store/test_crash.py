@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from virtreg.backends.store import LocalStore
+from virtreg.backends.store.spool import sweep
 from virtreg.core.layout import sha256_of
 
 START = """
@@ -98,11 +99,9 @@ def test_the_spool_of_a_live_process_is_left_alone_and_swept_once_it_is_killed(
     with running(DOWNLOAD_AND_WAIT, tmp_path) as process:
         assert line_of(process) == "ready"
         store.spool()
-        assert store.sweep_spool() == 0
+        assert sweep(tmp_path / "spool") == 0
         assert spooled(tmp_path) == ["download"]
-    assert store.sweep_spool(older_than=1000) == 0
-    assert spooled(tmp_path) == ["download"]
-    assert store.sweep_spool() == 1
+    assert sweep(tmp_path / "spool") == 1
     assert spooled(tmp_path) == []
     assert len(list((tmp_path / "spool").iterdir())) == 2, "our own folder and its lock"
 
@@ -127,7 +126,7 @@ def test_a_kill_amid_a_put_shows_whole_blobs_only(tmp_path: Path) -> None:
     for key in visible:
         with store.open(key) as body:
             assert hashlib.sha256(b"".join(body.read())).hexdigest() == sha256_of(key)
-    store.sweep_spool()
+    sweep(tmp_path / "spool")
     assert spooled(tmp_path) == []
 
 

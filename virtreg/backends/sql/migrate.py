@@ -72,11 +72,6 @@ def state_of(database: Database, ledger: Ledger, place: str) -> State:
         return _state(connection, ledger, place)
 
 
-def version_of(connection: Connection, ledger: Ledger) -> str | None:
-    """The revision a database is at; None for one that is new."""
-    return _remembered(connection, ledger)[0]
-
-
 def _remembered(connection: Connection, ledger: Ledger) -> tuple[str | None, str | None]:
     """The revision it is at, and the oldest whose code works with it if any but that does."""
     inspector = inspect(connection)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import math
 import os
 import shutil
 import tempfile
@@ -17,7 +16,7 @@ from virtreg.backends.store.disk import publish
 from virtreg.backends.store.faults import disk_errors, require_key
 from virtreg.backends.store.files import FileBody
 from virtreg.backends.store.notes import FolderNotes
-from virtreg.backends.store.spool import Spool, sweep
+from virtreg.backends.store.spool import Spool
 from virtreg.core.layout import BLOBS, sha256_of
 
 
@@ -32,8 +31,7 @@ class LocalStore(FolderNotes):
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
-        self._spool_root = self._root / "spool"
-        self._spool = Spool(self._spool_root)
+        self._spool = Spool(self._root / "spool")
 
     def open(self, key: str) -> FileBody:
         require_key(key)
@@ -90,14 +88,6 @@ class LocalStore(FolderNotes):
         process ends is swept by the next process that asks for its own."""
         with disk_errors("make a spool folder"):
             return self._spool.folder()
-
-    def sweep_spool(self, older_than: float = math.inf) -> int:
-        """Remove spool files whose process is gone and that were last written before
-        ``older_than`` (seconds since the epoch); the number removed. Never touches files of a
-        live process, in this or any other. Raises StorageError.
-        """
-        with disk_errors("sweep the spool"):
-            return sweep(self._spool_root, older_than)
 
     def close(self) -> None:
         """Give up the spool folder. The store stays usable and takes another when needed."""

@@ -9,7 +9,6 @@ and mean nothing between containers that share a volume.
 from __future__ import annotations
 
 import fcntl
-import math
 import os
 import secrets
 from pathlib import Path
@@ -53,19 +52,16 @@ class Spool:
         self.close()
 
 
-def sweep(root: Path, older_than: float = math.inf) -> int:
-    """Remove what dead processes left under ``root`` and did not touch since ``older_than``
-    (seconds since the epoch); the number of files removed. Raises OSError.
-    """
+def sweep(root: Path) -> int:
+    """Remove what dead processes left under ``root``; how many files that were. Raises OSError."""
     removed = 0
     for lock in root.glob("*.lock"):
         descriptor = _take(lock)
         if descriptor is None:
             continue
         try:
-            removed += _remove(lock.with_suffix(""), older_than)
-            if not lock.with_suffix("").exists():
-                lock.unlink(missing_ok=True)
+            removed += _remove(lock.with_suffix(""))
+            lock.unlink(missing_ok=True)
         finally:
             os.close(descriptor)
     return removed
@@ -98,12 +94,11 @@ def _take(lock: Path) -> int | None:
     return None
 
 
-def _remove(folder: Path, older_than: float) -> int:
+def _remove(folder: Path) -> int:
     if not folder.exists():
         return 0
-    files = [path for path in folder.iterdir() if path.stat().st_mtime < older_than]
+    files = list(folder.iterdir())
     for path in files:
         path.unlink(missing_ok=True)
-    if not any(folder.iterdir()):
-        folder.rmdir()
+    folder.rmdir()
     return len(files)
