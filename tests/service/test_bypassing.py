@@ -27,22 +27,24 @@ def store() -> FragileStore:
     return FragileStore()
 
 
-def kept(hub: Hub, path: str, body: bytes) -> Entry:
-    """Have it cached, and its entry."""
-    assert hub.pull(path).body == body
-    entry = hub.entry(hub.upstreams[0], path)
+def holding(
+    make_hub: MakeHub, store: FragileStore, body: bytes, **more: bool
+) -> tuple[FakeUpstream, Hub, Entry]:
+    """An upstream, a registry that has cached its file, and what it knows of it."""
+    a = fake("a")
+    a.put(FILE, body)
+    hub = make_hub(a, store=store, **more)
+    assert hub.pull(FILE).body == body
+    entry = hub.entry(a, FILE)
     assert entry is not None
-    return entry
+    return a, hub, entry
 
 
 @pytest.mark.parametrize("body", [SMALL, LARGE], ids=["small", "large"])
 def test_what_cannot_be_read_is_streamed_and_nothing_of_it_is_forgotten(
     make_hub: MakeHub, store: FragileStore, body: bytes
 ) -> None:
-    a = fake("a")
-    a.put(FILE, body)
-    hub = make_hub(a, store=store)
-    entry = kept(hub, FILE, body)
+    a, hub, entry = holding(make_hub, store, body)
     store.broken = True
     for _ in range(2):
         got = hub.pull(FILE)
@@ -57,10 +59,7 @@ def test_what_cannot_be_read_is_streamed_and_nothing_of_it_is_forgotten(
 
 
 def test_without_leave_to_stream_it_is_refused(make_hub: MakeHub, store: FragileStore) -> None:
-    a = fake("a")
-    a.put(FILE, SMALL)
-    hub = make_hub(a, store=store, streams=False)
-    kept(hub, FILE, SMALL)
+    a, hub, _ = holding(make_hub, store, SMALL, streams=False)
     asked = len(a.requests)
     store.broken = True
     with pytest.raises(StoreUnavailable) as told:
@@ -94,10 +93,7 @@ def test_nothing_is_put_while_the_store_says_it_cannot_be_used(
 def test_what_is_streamed_is_held_to_the_digest_of_what_is_kept(
     make_hub: MakeHub, store: FragileStore, body: bytes
 ) -> None:
-    a = fake("a")
-    a.put(FILE, body)
-    hub = make_hub(a, store=store)
-    kept(hub, FILE, body)
+    a, hub, _ = holding(make_hub, store, body)
     store.broken = True
     a.put(FILE, body[::-1])
     with pytest.raises(IntegrityError, match="sha256"):
@@ -107,10 +103,7 @@ def test_what_is_streamed_is_held_to_the_digest_of_what_is_kept(
 def test_what_would_have_been_asked_for_anew_may_be_another_by_now(
     make_hub: MakeHub, store: FragileStore
 ) -> None:
-    a = fake("a")
-    a.put(FILE, SMALL)
-    hub = make_hub(a, store=store)
-    kept(hub, FILE, SMALL)
+    a, hub, _ = holding(make_hub, store, SMALL)
     store.broken = True
     hub.clock.advance(DAY)
     a.put(FILE, b"another")
@@ -120,10 +113,7 @@ def test_what_would_have_been_asked_for_anew_may_be_another_by_now(
 def test_what_the_upstream_vouches_for_is_streamed_as_well(
     make_hub: MakeHub, store: FragileStore
 ) -> None:
-    a = fake("a")
-    a.put(FILE, SMALL)
-    hub = make_hub(a, store=store)
-    kept(hub, FILE, SMALL)
+    a, hub, _ = holding(make_hub, store, SMALL)
     store.broken = True
     hub.clock.advance(DAY)
     assert hub.get(FILE).body == SMALL
@@ -135,10 +125,7 @@ def test_what_the_upstream_vouches_for_is_streamed_as_well(
 def test_it_says_what_is_wrong_with_the_upstream_where_that_is_broken_too(
     make_hub: MakeHub, store: FragileStore
 ) -> None:
-    a = fake("a")
-    a.put(FILE, SMALL)
-    hub = make_hub(a, store=store)
-    kept(hub, FILE, SMALL)
+    a, hub, _ = holding(make_hub, store, SMALL)
     store.broken = True
     a.fail(down())
     with pytest.raises(UpstreamUnavailable):
@@ -148,10 +135,7 @@ def test_it_says_what_is_wrong_with_the_upstream_where_that_is_broken_too(
 
 
 def test_checksums_of_what_is_kept_need_neither(make_hub: MakeHub, store: FragileStore) -> None:
-    a = fake("a")
-    a.put(FILE, SMALL)
-    hub = make_hub(a, store=store)
-    entry = kept(hub, FILE, SMALL)
+    a, hub, entry = holding(make_hub, store, SMALL)
     store.broken = True
     asked = len(a.requests)
     assert hub.get(f"{FILE}.sha1").body.decode() == entry.sha1
@@ -161,10 +145,7 @@ def test_checksums_of_what_is_kept_need_neither(make_hub: MakeHub, store: Fragil
 def test_a_body_that_turns_out_unreadable_is_had_without_the_store(
     make_hub: MakeHub, store: FragileStore
 ) -> None:
-    a = fake("a")
-    a.put(FILE, LARGE)
-    hub = make_hub(a, store=store)
-    kept(hub, FILE, LARGE)
+    _, hub, _ = holding(make_hub, store, LARGE)
     store.cut = True
     resolved = hub.resolve(FILE)
     with resolved.body, pytest.raises(StorageError):
@@ -273,10 +254,7 @@ class TestImages:
 def test_a_copy_that_nobody_can_vouch_for_is_not_made_up(
     make_hub: MakeHub, store: FragileStore
 ) -> None:
-    a = fake("a")
-    a.put(FILE, SMALL)
-    hub = make_hub(a, store=store)
-    entry = kept(hub, FILE, SMALL)
+    _, hub, entry = holding(make_hub, store, SMALL)
     hub.index.put([evolve(entry, sha256="0" * 64)])
     store.broken = True
     with pytest.raises(IntegrityError):
