@@ -139,6 +139,11 @@ def test_an_upstream_key_that_cannot_be_is_refused(tmp_path: Path, line: str, re
         ('[server]\nport = "8081"', "server.port: must be a whole number, not text"),
         ("[server]\nport = 65536", "server.port: must be from 0 to 65535"),
         ("[server]\nthreads = 0", "server.threads: must be from 1 to 4096"),
+        (
+            "[server]\nthreads = 8\nmisses = 9",
+            "server.misses: must not be more than server.threads, 8",
+        ),
+        ("[server]\nmisses = 300", "server.misses: must not be more than server.threads, 256"),
         ('[server]\naccess_log = "false"', "server.access_log: must be true or false, not text"),
         (
             "[server]\naccess_log = 0",

@@ -13,7 +13,7 @@ from virtreg.config import container, local, rules
 from virtreg.config.secrets import References
 from virtreg.config.strict import Problems, nearest
 from virtreg.config.tables import File, RegistryTable, reader
-from virtreg.config.values import Config, StorageConfig
+from virtreg.config.values import Config, ServerConfig, StorageConfig
 from virtreg.errors import ConfigError
 from virtreg.model import RegistrySpec, UpstreamSpec
 
@@ -41,6 +41,7 @@ def load(
         # References are checked as well, so that one run of the program shows all there is.
         raise _refusal(path, [*error.found, *_names(content)]) from None
     found = [*_names(content), *_ids(file.registry), *_formats(file.registry)]
+    found += _places(file.server)
     found += container.problems(file.registry)
     found += _groups(file)
     found += _rules(file)
@@ -196,6 +197,11 @@ def _tables(content: Mapping[str, Any], kind: str) -> Iterator[tuple[int, dict[s
     for place, table in enumerate(tables if isinstance(tables, list) else (), 1):
         if isinstance(table, dict):
             yield place, table
+
+
+def _places(server: ServerConfig) -> Iterator[tuple[str, str]]:
+    if server.misses is not None and server.misses > server.threads:
+        yield "server.misses", f"must not be more than server.threads, {server.threads}"
 
 
 def _ids(registries: Sequence[RegistryTable]) -> Iterator[tuple[str, str]]:
