@@ -19,10 +19,8 @@ GIBIBYTE = 1024 * MEBIBYTE
 
 @frozen
 class ServerConfig:
-    """``[server]``: how the bundled server listens. Other WSGI servers read none of it but
-    ``realm``, ``access_log``, ``hot_bytes``, ``offline``, ``image_prefix``, ``external_url``,
-    ``allowed_hosts``, ``trusted_proxies``, ``audit_log``, ``misses`` and, for its sake,
-    ``threads``."""
+    """``[server]``: how the bundled server listens. Under other WSGI servers ``host``, ``port``,
+    ``workers`` and ``graceful_timeout`` mean nothing, and ``threads`` says how many those have."""
 
     host: str = "127.0.0.1"
     """Name or address to listen on; ``0.0.0.0`` and ``::`` are every address of the machine."""
