@@ -135,7 +135,9 @@ def test_a_transfer_that_failed_is_told_apart_from_requests(tmp_path: Path) -> N
             assert b"end\n" not in _until_the_end(connection)
         server.process.send_signal(signal.SIGTERM)
         out, err = server.process.communicate(timeout=20)
-    (record,) = [json.loads(line) for line in err.splitlines()]
+    record, stopping = [json.loads(line) for line in err.splitlines()]
     assert (record["level"], record["logger"]) == ("error", "_granian.utils")
     assert "No such file or directory" in record["message"]
     assert "No such file or directory" not in out
+    assert (stopping["level"], stopping["logger"]) == ("info", "virtreg.cli.serving")
+    assert stopping["message"] == "stopping: transfers under way have 60 seconds to end"

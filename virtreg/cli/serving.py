@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import logging
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 
 from attrs import evolve
 from granian.constants import HTTPModes, Interfaces
@@ -13,10 +16,12 @@ from granian.server import MPServer
 
 from virtreg.cli.crew import Crew, Once
 from virtreg.cli.launch import Launch
-from virtreg.cli.logs import to_standard_error
+from virtreg.cli.logs import SERVER, to_standard_error
 from virtreg.cli.worker import Build, Worker
 from virtreg.config import ServerConfig
 from virtreg.errors import VirtregError
+
+_log = logging.getLogger(__name__)
 
 
 class CannotListen(VirtregError):
@@ -32,7 +37,7 @@ def run(server: ServerConfig, launch: Launch, build: Build) -> int:
     served. Raises CannotListen.
     """
     address, port = claim(server.host, server.port)
-    granian = MPServer(
+    granian = _Server(
         "virtreg",
         address=address,
         port=port,
@@ -49,12 +54,35 @@ def run(server: ServerConfig, launch: Launch, build: Build) -> int:
         workers_kill_timeout=server.graceful_timeout,
     )
     crew = Crew(server.workers)
+    granian.stopping = partial(_stopping, server.graceful_timeout, crew)
     try:
         worker = Worker(evolve(launch, port=port), build, crew)
         granian.serve(target_loader=worker, wrap_loader=False)
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 1
     return 1 if crew.said(Once.END) else 0
+
+
+class _Server(MPServer):
+    """Says when it begins to stop, and which of its workers it has to kill."""
+
+    stopping: Callable[[], None]
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        if self.interrupt_signal:
+            self.stopping()
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+
+
+def _stopping(seconds: int, crew: Crew) -> None:
+    if crew.said(Once.END):
+        return
+    granian = logging.getLogger(SERVER)
+    granian.setLevel(logging.WARNING)
+    _log.handlers = granian.handlers
+    _log.propagate = False
+    _log.setLevel(logging.INFO)
+    _log.info("stopping: transfers under way have %d seconds to end", seconds)
 
 
 def claim(host: str, port: int) -> tuple[str, int]:
