@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -173,3 +173,38 @@ def test_while_the_catalog_cannot_be_read_all_stays_as_it_was(works: Works) -> N
         live.refresh()
     assert pull(live.registries["a"]) == SMALL
     live.close()
+
+
+class Ailing(MemoryCatalog):
+    """Says something else each time that it is asked."""
+
+    def __init__(self, specs: Sequence[RegistrySpec]) -> None:
+        super().__init__(specs)
+        self.ails = False
+        self.looks = 0
+        self.looked = threading.Condition()
+
+    def revision(self) -> int:
+        if not self.ails:
+            return super().revision()
+        with self.looked:
+            self.looks += 1
+            self.looked.notify_all()
+        raise IndexUnavailable(f"the catalog cannot be read, {self.looks}")
+
+
+def test_a_catalog_that_cannot_be_followed_is_told_once(
+    works: Works, caplog: pytest.LogCaptureFixture
+) -> None:
+    catalog = Ailing([registry(1, "a", CENTRAL)])
+    live = Live(
+        catalog,
+        lambda spec, upstreams: PullThroughRegistry(spec, MavenFormat(), upstreams, works),
+        Upstreams(),
+    )
+    catalog.ails = True
+    live.start()
+    with catalog.looked:
+        assert catalog.looked.wait_for(lambda: catalog.looks == 3, 20)
+    live.close()
+    assert caplog.messages == ["the catalog cannot be followed"]

@@ -144,15 +144,17 @@ class Live:
         return self._make(spec, [upstreams[upstream] for upstream in spec.upstreams])
 
     def _run(self) -> None:
-        told, looks = "", 0
+        told: type[Exception] | None = None
+        looks = 0
         while not self._stopping.wait(_LOOKS_EVERY):
             looks += 1
             try:
                 unusable = any(spec.unusable for spec in tuple(self._upstreams))
                 self.refresh(thoroughly=unusable and looks % _TRIES_AGAIN == 0)
             except Exception as error:  # noqa: BLE001 - what was served before still is
-                if str(error) != told:
+                # Once an outage: what exactly is wrong with it may change at every look.
+                if type(error) is not told:
                     _log.warning("the catalog cannot be followed", exc_info=True)
-                told = str(error)
+                told = type(error)
             else:
-                told = ""
+                told = None

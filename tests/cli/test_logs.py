@@ -4,6 +4,7 @@ import json
 import logging
 
 from virtreg.cli.logs import JsonLines
+from virtreg.errors import StorageError
 
 
 def _record(**extra: object) -> logging.LogRecord:
@@ -43,3 +44,12 @@ def test_an_exception_is_part_of_the_line() -> None:
         record = _record()
         record.exc_info = (LookupError, error, error.__traceback__)
     assert json.loads(JsonLines().format(record))["exception"].endswith("LookupError: gone")
+
+
+def test_what_a_store_says_needs_no_traceback() -> None:
+    try:
+        raise StorageError("cannot read a: EIO")
+    except StorageError as error:
+        record = _record()
+        record.exc_info = (StorageError, error, error.__traceback__)
+    assert json.loads(JsonLines().format(record))["exception"] == "cannot read a: EIO"

@@ -191,7 +191,9 @@ class Counts:
         return self.counted.get((source, path), (0, None))
 
 
-def test_downloads_that_cannot_be_written_are_written_later() -> None:
+def test_downloads_that_cannot_be_written_are_written_later(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     counts = Counts()
     ledger = Ledger(counts)
     counts.well = False
@@ -199,6 +201,8 @@ def test_downloads_that_cannot_be_written_are_written_later() -> None:
         ledger.add((when, "GET", "/a", 200, 1, "hit", "source", "a", "", "", None))
         ledger.flush()
     assert counts.counted == {}
+    (told,) = caplog.messages
+    assert told.startswith("downloads wait to be counted: ")
     counts.well = True
     ledger.add((3.0, "GET", "/b", 200, 1, "hit", "source", "b", "", "", None))
     ledger.close()

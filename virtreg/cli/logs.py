@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from virtreg.correlation import request_id
+from virtreg.errors import StorageError
 
 ACCESS = "virtreg.access"
 """Logger of requests: one record each, its facts in ``extra``."""
@@ -22,7 +23,16 @@ SERVER = "_granian"
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "at", "message", "taskName"}
 
 
-class JsonLines(logging.Formatter):
+class Lines(logging.Formatter):
+    """What a store or a database says in its own words, without the traceback that all others
+    have."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        error = ei[1]
+        return str(error) if isinstance(error, StorageError) else super().formatException(ei)
+
+
+class JsonLines(Lines):
     """One JSON object per record: time (RFC 3339, UTC), level, logger, message, and the facts
     of ``extra`` under their own names, and the id of the request that it is about. A fact ``at``,
     in seconds since the epoch, is the time: requests are reported a little after they were
@@ -66,7 +76,9 @@ def configure(console: Console, *, access: bool) -> None:
     package.propagate = False
     if console.is_terminal and not access:
         package.setLevel(logging.WARNING)
-        package.handlers = [RichHandler(console=console, show_path=False)]
+        handler = RichHandler(console=console, show_path=False)
+        handler.setFormatter(Lines())
+        package.handlers = [handler]
     else:
         package.setLevel(logging.INFO)
         package.handlers = [_json_to(sys.stderr)]

@@ -63,6 +63,7 @@ class Ledger:
         self._totals = Counter(dict.fromkeys(("requests", "hits", "misses", "errors", "bytes"), 0))
         self._served: Counter[tuple[str, bool]] = Counter()
         self._unwritten: dict[tuple[str, str], tuple[int, float]] = {}
+        self._behind = False
         self._writing = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="virtreg-ledger", daemon=True)
@@ -118,11 +119,14 @@ class Ledger:
                 self._counts.count(downloads)
             except StorageError as error:
                 # They are written with the next ones.
-                _log.warning("%d downloads wait to be counted: %s", len(downloads), error.message)
+                if not self._behind:
+                    _log.warning("downloads wait to be counted: %s", error.message)
+                self._behind = True
                 return
             except Exception:  # noqa: BLE001 - a plug-in's fault must not end the thread
                 _log.warning("%d downloads could not be counted", len(downloads), exc_info=True)
         self._unwritten = {}
+        self._behind = False
 
     def _total(self, status: int, size: int, origin: str) -> None:
         self._totals["requests"] += 1
