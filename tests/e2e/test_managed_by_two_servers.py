@@ -45,10 +45,10 @@ def two(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     with postgres.database() as name:
         for node in (folder / "virtreg", folder / "other"):
             node.mkdir()
-            for file, content in (("database", postgres.url(name)), ("secret.key", key)):
+            for file, content in (("password-url", postgres.url(name)), ("secret.key", key)):
                 (node / file).touch(0o600)
                 (node / file).write_text(f"{content}\n")
-        storage = {"database": "file:database"}
+        storage = {"database": "file:password-url"}
         yield from _beside(folder / "virtreg", folder / "other", storage)
 
 

@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -30,6 +31,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 CLIENTS = 100
 PATH = "com/acme/big/1.0/big-1.0.bin"
 BODY = random.Random(6).randbytes(1024 * 1024) * 200
+AWAITED = 20
+"""Seconds for which a node waits for what another downloads, before it does so itself."""
 STALLED = 60 * 1024 * 1024
 """Bytes that have come in when a leader is killed."""
 
@@ -125,6 +128,7 @@ def test_a_hundred_cold_clients_of_four_processes_cost_one_download(
 ) -> None:
     gate = Gate()
     origin.put(PATH, BODY, hold=gate)
+    began = time.monotonic()
     with ThreadPoolExecutor(CLIENTS) as threads:
         pulling = pull_all(nodes, threads)
         gate.await_arrival()
@@ -132,7 +136,9 @@ def test_a_hundred_cold_clients_of_four_processes_cost_one_download(
         got = list(pulling)
     assert [each for each in got if not each.whole] == []
     assert {each.tries for each in got} == {1}
-    assert origin.count(PATH) == 1
+    # On a machine that is too busy for it each node has downloaded it once.
+    in_time = time.monotonic() - began < AWAITED
+    assert origin.count(PATH) <= (1 if in_time else len(nodes))
     assert [list((node.data / "flights").iterdir()) for node in nodes] == [[], []]
 
 

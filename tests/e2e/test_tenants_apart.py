@@ -48,14 +48,18 @@ class House:
     """Who may pull from ``theirs``, by HTTP Basic."""
 
     def exchange(self, method: str, path: str, shown: Shown) -> bytes:
-        """All of the answer but its date."""
+        """All of the answer but its date and the number of the request."""
         server = self.tenants.server
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         try:
             connection.request(method, path, headers=dict(shown))
             answer = connection.getresponse()
             told = [f"{answer.version} {answer.status} {answer.reason}"]
-            told += [f"{name}: {value}" for name, value in answer.getheaders() if name != "date"]
+            told += [
+                f"{name}: {value}"
+                for name, value in answer.getheaders()
+                if name not in ("date", "x-request-id")
+            ]
             whole = "\n".join(told).encode() + b"\n\n" + answer.read()
         finally:
             connection.close()
