@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from tests.service.hub import FILE, LARGE, Background, Hub, MakeHub, fake
+from virtreg.correlation import CURRENT, Correlation, request_id
 from virtreg.errors import IntegrityError
 from virtreg.events import Filled
-from virtreg.model import Algorithm
+from virtreg.model import Algorithm, Fetch, UpstreamSpec
 from virtreg.protocols import Upstream
 from virtreg.service.node import Node
 from virtreg.service.spool import PIECE
+from virtreg.testing.fakes import FakeReply, FakeUpstream
 
 MakeProcess = Callable[..., Hub]
 
@@ -64,6 +66,36 @@ def test_a_reader_goes_on_where_the_dead_leader_left_it(
     hub.events.wait(Filled, FILE)
     assert {resolved.proved()[Algorithm.SHA256]} == hub.blobs()
     assert a.count(FILE) == 1
+
+
+class Called(FakeUpstream):
+    """Knows for which request it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(spec=UpstreamSpec("a", "http://a.invalid"))
+        self.callers: list[str] = []
+
+    def fetch(self, request: Fetch) -> FakeReply:
+        self.callers.append(request_id())
+        return super().fetch(request)
+
+
+def test_the_upstream_is_asked_again_for_the_request_of_the_first_reader(
+    make_process: MakeProcess, leader: subprocess.Popen[bytes]
+) -> None:
+    a = Called()
+    a.put(FILE, LARGE)
+    hub = make_process(a)
+    before = CURRENT.set(Correlation("build-77"))
+    try:
+        resolved = hub.resolve(FILE)
+    finally:
+        CURRENT.reset(before)
+    with resolved.body:
+        leader.kill()
+        resolved.proved()
+    hub.events.wait(Filled, FILE)
+    assert set(a.callers) == {"build-77"}
 
 
 def test_readers_of_two_processes_share_one_download_after_the_leader_died(

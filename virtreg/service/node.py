@@ -12,10 +12,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Hashable
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from virtreg.correlation import CURRENT
 from virtreg.service.boards import Board, Record, Stage
 from virtreg.service.flight_leases import FlightLeases
 from virtreg.service.flights import Flight
@@ -174,10 +174,16 @@ class Node:
             return False
         arrival = FollowedArrival(notice.source, notice.claimed, spool=spool, again=again)
 
+        correlation = CURRENT.get()
+
+        def succession() -> None:
+            # Nothing else of the first reader's request: it may have ended by then.
+            CURRENT.set(correlation)
+            succeed(arrival, again)
+
         def lost(*, stalled: bool) -> None:
             if stalled:
                 self._distrusted[name] = board.identity
-            succession = partial(succeed, arrival, again)
             thread = threading.Thread(target=succession, name="virtreg-succession", daemon=True)
             try:
                 thread.start()
