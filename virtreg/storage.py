@@ -98,11 +98,22 @@ def _make(folder: Path) -> None:
         raise StorageError(f"cannot use the folder {folder}: {error.strerror}") from error
 
 
+def open_place_of_blobs(storage: StorageConfig) -> CacheStore:
+    """Where blobs are kept in the end; touches nothing. Raises ConfigError."""
+    place = storage.url or storage.path
+    try:
+        linking = has_links(place)
+        store = open_store(place)
+    except ConfigError as error:
+        raise ConfigError(f"storage.url: {error.message}") from None
+    if storage.redirect != "never" and not linking:
+        raise ConfigError("storage.redirect: clients can be sent to a bucket at s3:// alone")
+    return store
+
+
 def _open_blobs(storage: StorageConfig, opened: ExitStack) -> CacheStore:
     """Those of a remote place with copies nearby, as many as the budget allows."""
-    if storage.redirect != "never" and not has_links(storage.url or storage.path):
-        raise ConfigError("storage.redirect: clients can be sent to a bucket at s3:// alone")
-    store = open_store(storage.url or storage.path)
+    store = open_place_of_blobs(storage)
     if storage.url is None or not storage.cache_bytes or not isinstance(store, Remote):
         return store
     # A downloads folder is made for its owner alone, and so is this.

@@ -67,9 +67,14 @@ def open_telemetry(
             config.server.allowed_hosts,
         )
     if config.tracing.endpoint:
-        try:
-            from virtreg.backends.observers.tracing import OtlpTracer
-        except ImportError:
-            raise ConfigError("tracing.endpoint: needs the extra virtreg[tracing]") from None
-        tracer = OtlpTracer.opened(config.tracing.endpoint, config.tracing.ratio, clock)
+        tracer = tracer_type().opened(config.tracing.endpoint, config.tracing.ratio, clock)
     return Telemetry(figures, page, tracer)
+
+
+def tracer_type() -> type[OtlpTracer]:
+    """Raises ConfigError where its extra is not installed."""
+    try:
+        from virtreg.backends.observers.tracing import OtlpTracer
+    except ImportError:
+        raise ConfigError("tracing.endpoint: needs the extra virtreg[tracing]") from None
+    return OtlpTracer

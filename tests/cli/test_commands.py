@@ -98,6 +98,23 @@ def test_check_knows_where_no_store_can_be(file: Path) -> None:
     assert result.output.startswith(f"Error: {file}: storage.url: no filesystem for ")
 
 
+@pytest.mark.parametrize("url", ["", 'url = "memory://"\n'])
+def test_check_knows_that_clients_are_sent_to_buckets_alone(file: Path, url: str) -> None:
+    file.write_text(f'[storage]\n{url}redirect = "whole"\n{UPSTREAM}{REGISTRY}')
+    result = _run("check", "--offline", file)
+    assert result.exit_code == 2
+    assert result.output.startswith(f"Error: {file}: storage.redirect: clients can be sent to a ")
+
+
+def test_check_knows_what_is_not_installed(file: Path) -> None:
+    file.write_text(f'[tracing]\nendpoint = "http://127.0.0.1:4318"\n{UPSTREAM}{REGISTRY}')
+    code = "import sys; sys.modules['opentelemetry'] = None; from virtreg.cli import main; main()"
+    command = [sys.executable, "-c", code, "check", "--offline", str(file)]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == f"Error: {file}: tracing.endpoint: needs the extra virtreg[tracing]\n"
+
+
 @pytest.mark.parametrize("module", ["virtreg.cli", "virtreg.cli.commands"])
 def test_help_costs_no_server(module: str) -> None:
     heavy = {"granian", "rich", "cattrs", "sqlalchemy", "urllib3", "fsspec", "werkzeug"}

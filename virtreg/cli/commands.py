@@ -27,6 +27,7 @@ from virtreg.cli.upstreams import upstream
 from virtreg.cli.usable import Unusable, usable
 
 if TYPE_CHECKING:
+    from virtreg.config import Config
     from virtreg.protocols import CacheStore
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -99,7 +100,7 @@ def check(file: Path, offline: bool) -> None:
     from virtreg.cli.launch import Launch
 
     config = usable(Launch(file=file).config)
-    store = _store_at(file, config.storage.url)
+    store = _remote_store(file, config)
     click.echo(f"{file}: ok")
     exposed = exposure(config.storage.path) if config.access.enabled else None
     if exposed is not None:
@@ -221,14 +222,17 @@ def _valid(text: str | None, check: Callable[[str], str], option: str) -> str | 
         raise click.BadParameter(str(error), param_hint=option) from None
 
 
-def _store_at(file: Path, url: str | None) -> CacheStore | None:
-    """Only the store knows which URLs it can be at; it is not touched."""
-    from virtreg.backends.store import open_store
+def _remote_store(file: Path, config: Config) -> CacheStore | None:
+    """Where the files are, if not in a folder; asks nobody. What only a start would find wrong is
+    found here as well."""
     from virtreg.errors import ConfigError
+    from virtreg.storage import open_place_of_blobs
+    from virtreg.telemetry import tracer_type
 
-    if url is None:
-        return None
     try:
-        return open_store(url)
+        if config.tracing.endpoint:
+            tracer_type()
+        store = open_place_of_blobs(config.storage)
     except ConfigError as error:
-        raise Unusable(f"{file}: storage.url: {error.message}") from None
+        raise Unusable(f"{file}: {error.message}") from None
+    return store if config.storage.url is not None else None
