@@ -14,6 +14,8 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.e2e.processes import family
+
 SERVER_CPU = 0
 LOAD_CPU = 1
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -73,15 +75,6 @@ def end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def family(pid: int) -> list[int]:
-    """A process and all its descendants."""
-    found = [pid]
-    for parent in found:
-        for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            found.extend(int(child) for child in children.read_text().split())
-    return found
 
 
 def cpu_seconds(pid: int) -> float:

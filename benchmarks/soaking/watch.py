@@ -8,8 +8,8 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-from benchmarks.processes import family
 from benchmarks.soaking.growth import growth
+from tests.e2e.processes import family
 
 MIB = 1024 * 1024
 
