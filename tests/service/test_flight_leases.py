@@ -138,10 +138,26 @@ def test_what_cannot_be_given_back_is_given_back_as_soon_as_it_can_be(
     with closing(sqlite3.connect(tmp_path / "index" / "index.sqlite")) as connection:
         connection.execute("ALTER TABLE leases RENAME TO hidden")
         lease.landed()
-        until(lambda: "was not kept up" in caplog.text, "failure")
+        until(lambda: "are not kept up" in caplog.text, "failure")
         connection.execute("ALTER TABLE hidden RENAME TO leases")
         # The clock stands still: it does not end by itself.
         assert other.take(KEY) is not None
+
+
+def test_a_database_that_is_away_is_told_once(
+    make_leases: Callable[..., FlightLeases], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    leases = make_leases()
+    lease = leases.take(KEY)
+    assert lease is not None
+    with closing(sqlite3.connect(tmp_path / "index" / "index.sqlite")) as connection:
+        connection.execute("ALTER TABLE leases RENAME TO hidden")
+        lease.landed()
+        until(lambda: "are not kept up" in caplog.text, "failure")
+        # It is tried a last time.
+        leases.close()
+        connection.execute("ALTER TABLE hidden RENAME TO leases")
+    assert len(caplog.messages) == 1
 
 
 def test_whoever_waits_is_let_go_at_the_end(

@@ -66,6 +66,7 @@ class FlightLeases:
         self._changed = threading.Condition()
         self._held: set[FlightLease] = set()
         self._ended: list[FlightLease] = []
+        self._failing = False
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
 
@@ -163,8 +164,11 @@ class FlightLeases:
         try:
             self._lease(lease, seconds)
         except Exception as error:  # noqa: BLE001 - the thread outlives any one failure
-            _log.warning("the lease of a download was not kept up: %s", type(error).__name__)
+            if not self._failing:
+                _log.warning("leases of downloads are not kept up: %s", type(error).__name__)
+            self._failing = True
             return False
+        self._failing = False
         return True
 
     def _lease(self, lease: FlightLease, seconds: float) -> bool:
