@@ -185,7 +185,7 @@ class Journal:
         if known[-1].stamp <= note.stamp:
             index.journalled([], str(note))
         remove_older(store, known, note)
-        _log.info("wrote down %d entries beside the files", entries)
+        _log.info("wrote a checkpoint of the index beside the files: entries: %d", entries)
 
     def _between(self, index: Journals, store: Notes) -> None:
         """Of two pages of a checkpoint. Raises Interrupted and LeaseLost."""
