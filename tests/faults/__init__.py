@@ -17,9 +17,9 @@ To read the tests, begin with ``test_upstreams``. They are made of
 - ``caller``, ``judging``, ``tally``: a client with a watch, what is wrong with an answer, and the
   counts that the last line tells.
 
-``test_torture`` stands apart: two nodes, twenty clients, and everything at the same time. ``world`` is
-its upstream, which goes on changing; ``truth`` remembers what was true when; ``visitors`` hold each
-answer against that; ``chaos`` is what operators and fate do meanwhile.
+``test_torture`` stands apart: two nodes, twenty clients, and everything at the same time. ``world``
+is its upstream, which goes on changing; ``truth`` remembers what was true when; ``visitors`` hold
+each answer against that; ``chaos`` is what operators and fate do meanwhile.
 
 What is wrong is a complaint, a text, rather than an exception: ``agree`` tells those of all cases
 at once.
