@@ -154,15 +154,17 @@ def _mixtures(*editions: dict[str, list[str]]) -> Sequence[str]:
 
 
 def _image(slot: str, edition: int = 1) -> Image:
-    name = f"{slot}/thing"
     noise = random.Random(f"{slot} {edition}")
+    return image_of(f"{slot}/thing", "1", noise.randbytes(1000), noise.randbytes(LARGE))
+
+
+def image_of(name: str, tag: str, noise: bytes, content: bytes) -> Image:
+    """One of a single layer with that content; the noise is in its configuration."""
     config = images.blob(
-        json.dumps(
-            {"os": "linux", "architecture": "amd64", "noise": noise.randbytes(1000).hex()}
-        ).encode(),
+        json.dumps({"os": "linux", "architecture": "amd64", "noise": noise.hex()}).encode(),
         images.OCI_CONFIG,
     )
-    layer = images.blob(noise.randbytes(LARGE), images.OCI_TAR)
+    layer = images.blob(content, images.OCI_TAR)
     body = {
         "schemaVersion": 2,
         "mediaType": images.OCI_MANIFEST,
@@ -170,7 +172,7 @@ def _image(slot: str, edition: int = 1) -> Image:
         "layers": [images.descriptor(layer)],
     }
     manifest = images.Manifest(images.OCI_MANIFEST, json.dumps(body).encode())
-    return Image(name, "1", (config, layer), (manifest,))
+    return Image(name, tag, (config, layer), (manifest,))
 
 
 def _hang(origin: Origin, image: Image) -> None:

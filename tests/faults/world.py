@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 import re
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from attrs import define, field, frozen
 
 from tests.e2e import images, metadata
 from tests.e2e.hanging import hang
-from tests.e2e.images import Image
+from tests.faults.stage import image_of
 from tests.faults.truth import Truth
 from virtreg.testing.origin import Origin
 
@@ -104,7 +103,7 @@ class World:
         self._tell(Thing("kept", path, path))
 
     def move_tag(self, number: int) -> None:
-        image = self._image(f"t/i{number}")
+        image = image_of(f"t/i{number}", "latest", self._noise(1000), self._noise(LARGE))
         for part in image.blobs:
             assert isinstance(part.source, bytes)
             self._know(part.source)
@@ -155,19 +154,3 @@ class World:
     def _noise(self, size: int) -> bytes:
         self._made += 1
         return b"PK\x03\x04" + random.Random(self._made).randbytes(size)
-
-    def _image(self, name: str) -> Image:
-        noise = self._noise(1000)
-        config = images.blob(
-            json.dumps({"os": "linux", "architecture": "amd64", "noise": noise.hex()}).encode(),
-            images.OCI_CONFIG,
-        )
-        layer = images.blob(self._noise(LARGE), images.OCI_TAR)
-        body = {
-            "schemaVersion": 2,
-            "mediaType": images.OCI_MANIFEST,
-            "config": images.descriptor(config),
-            "layers": [images.descriptor(layer)],
-        }
-        manifest = images.Manifest(images.OCI_MANIFEST, json.dumps(body).encode())
-        return Image(name, "latest", (config, layer), (manifest,))
