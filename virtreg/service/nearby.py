@@ -114,7 +114,8 @@ class NearbyStore:
         if size > self._most:
             self._past += 1
             return self._remote.open_known(key, size)
-        if key not in self._fills and not self._remote.available():
+        fill = self._fills.get(key)
+        if (fill is None or fill.failed) and not self._remote.available():
             # Says at once what the first read would say.
             return self._remote.open_known(key, size)
         return CopiedBody(self, key, size)
